@@ -17,10 +17,10 @@ extern "C" {
 
 enum kafka_batch_limits {
     KAFKA_BATCH_HEADER_BYTES = 61,
-    KAFKA_BATCH_PREFIX_BYTES = 12,         /* base offset and length, which the length does not count */
-    KAFKA_BATCH_BYTES_MAX = 128 << 20,     /* a batch on disk or wire; brokers set lower limits of their own */
-    KAFKA_BATCH_INFLATED_MAX = 256 << 20,  /* records of one batch after decompression: bounds a bomb */
-    KAFKA_RECORD_BYTES_MIN = 7,            /* length, attributes, two deltas, key and value length, header count */
+    KAFKA_BATCH_PREFIX_BYTES = 12,        /* base offset and length, which the length does not count */
+    KAFKA_BATCH_BYTES_MAX = 128 << 20,    /* a batch on disk or wire; brokers set lower limits of their own */
+    KAFKA_BATCH_INFLATED_MAX = 256 << 20, /* records of one batch after decompression: bounds a bomb */
+    KAFKA_RECORD_BYTES_MIN = 7,           /* length, attributes, two deltas, key and value length, header count */
 };
 
 enum kafka_codec { KAFKA_CODEC_NONE, KAFKA_CODEC_GZIP, KAFKA_CODEC_SNAPPY, KAFKA_CODEC_LZ4, KAFKA_CODEC_ZSTD };

@@ -27,14 +27,14 @@ struct log_catalog;
 
 enum log_limits {
     LOG_TOPIC_NAME_MAX = 249,
-    LOG_PARTITIONS_MAX = 10000,               /* of one topic */
-    LOG_CONFIGS_MAX = 64,                     /* of one topic */
-    LOG_UNSYNCED_BYTES_MAX = 64 << 20,        /* written and not yet synced, all partitions together */
-    LOG_SEGMENT_BYTES_MAX = 1 << 30,          /* default and upper bound of a segment file */
-    LOG_CHECKPOINT_BYTES = 64 << 20,          /* a partition's checkpoint at least this often: bounds recovery */
-    LOG_INDEX_INTERVAL_BYTES = 4096,          /* an index entry at most this often */
-    LOG_PRODUCER_IDS_BLOCK = 1000,            /* producer ids reserved by one catalog write */
-    LOG_PRODUCER_BATCHES = 5,                 /* remembered for each producer */
+    LOG_PARTITIONS_MAX = 10000,        /* of one topic */
+    LOG_CONFIGS_MAX = 64,              /* of one topic */
+    LOG_UNSYNCED_BYTES_MAX = 64 << 20, /* written and not yet synced, all partitions together */
+    LOG_SEGMENT_BYTES_MAX = 1 << 30,   /* default and upper bound of a segment file */
+    LOG_CHECKPOINT_BYTES = 64 << 20,   /* a partition's checkpoint at least this often: bounds recovery */
+    LOG_INDEX_INTERVAL_BYTES = 4096,   /* an index entry at most this often */
+    LOG_PRODUCER_IDS_BLOCK = 1000,     /* producer ids reserved by one catalog write */
+    LOG_PRODUCER_BATCHES = 5,          /* remembered for each producer */
 };
 
 /* Zero fields mean the default. */
