@@ -1,0 +1,482 @@
+/* test_store.c -- the store as its callers see it: apply, get, scan, page, delete, purge, reopen, kill -9. */
+#include "store/store.h"
+
+#include "base/hash.h"
+
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+struct fixture {
+    char dir[64];
+    struct store *store;
+    struct mr_arena *arena;
+    struct store_options options;
+};
+
+static void reopen(struct fixture *f)
+{
+    struct mr_err err = MR_ERR_INIT;
+
+    store_close(f->store);
+    f->store = NULL;
+    if (store_open(&f->store, f->dir, &f->options, &err) != MR_OK)
+        fail_msg("%s", err.text);
+}
+
+static int setup(void **state)
+{
+    struct fixture *f = MR_NEW(struct fixture);
+
+    strcpy(f->dir, "/tmp/test-store-XXXXXX");
+    assert_non_null(mkdtemp(f->dir));
+    f->arena = mr_arena_new();
+    reopen(f);
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+
+    store_close(f->store);
+    mr_arena_free(f->arena);
+    if (mr_remove_tree(mr_env_real(), f->dir, NULL) != MR_OK)
+        return 1;
+    mr_free(f);
+    return 0;
+}
+
+static struct mr_bytes text(const char *t)
+{
+    return mr_bytes_of_str(mr_str_of(t));
+}
+
+/* Any stable token. */
+static int64_t token_of(const char *partition)
+{
+    return (int64_t)(mr_crc32c(0, partition, strlen(partition)) * UINT64_C(0x9e3779b97f4a7c15));
+}
+
+static struct store_key key_of(const char *partition, const char *clustering)
+{
+    return (struct store_key){ .table_id = 5,
+                               .token = token_of(partition),
+                               .partition_key = text(partition),
+                               .kind = clustering == NULL ? STORE_ROW_STATIC : STORE_ROW_CLUSTERED,
+                               .clustering = clustering == NULL ? MR_BYTES_NULL : text(clustering) };
+}
+
+static void apply(struct fixture *f, const struct store_mutation *m, size_t count)
+{
+    struct mr_err err = MR_ERR_INIT;
+
+    if (store_apply_wait(f->store, m, count, &err) != MR_OK)
+        fail_msg("%s", err.text);
+}
+
+/* Column 1 of a row; VALUE NULL deletes it. */
+static void write_row(struct fixture *f, const char *partition, const char *clustering, int64_t time, const char *value)
+{
+    struct store_cell cell = { .column_id = 1,
+                               .flags = value == NULL ? STORE_CELL_TOMBSTONE : 0,
+                               .write_time_us = time,
+                               .value = value == NULL ? MR_BYTES_NULL : text(value) };
+    struct store_mutation m = {
+        .kind = STORE_WRITE, .key = key_of(partition, clustering), .cells = &cell, .cell_count = 1
+    };
+
+    apply(f, &m, 1);
+}
+
+static void assert_row(struct fixture *f, const char *partition, const char *clustering, const char *value)
+{
+    struct store_key key = key_of(partition, clustering);
+    struct store_row row = { 0 };
+    struct mr_err err = MR_ERR_INIT;
+    enum mr_status status = store_get(f->store, &key, f->arena, &row, &err);
+
+    if (value == NULL) {
+        assert_int_equal(status, MR_NOT_FOUND);
+        return;
+    }
+    if (status != MR_OK)
+        fail_msg("%s/%s: %s", partition, clustering, err.text);
+    assert_non_null(store_row_cell(&row, 1));
+    assert_null(store_row_cell(&row, 2));
+    assert_int_equal(mr_bytes_compare(store_row_cell(&row, 1)->value, text(value)), 0);
+}
+
+static void test_write_and_read(void **state)
+{
+    struct fixture *f = *state;
+
+    write_row(f, "a", "1", 10, "new");
+    write_row(f, "a", "1", 5, "old");
+    assert_row(f, "a", "1", "new");
+    reopen(f);
+    assert_row(f, "a", "1", "new");
+    write_row(f, "a", "1", 11, NULL);
+    assert_row(f, "a", "1", NULL); /* no marker: nothing is left */
+    assert_row(f, "a", "2", NULL);
+}
+
+static void test_insert_of_nulls_is_a_row(void **state)
+{
+    struct fixture *f = *state;
+    struct store_mutation insert = {
+        .kind = STORE_WRITE, .key = key_of("a", "1"), .with_marker = true, .write_time_us = 3
+    };
+    struct store_mutation remove = { .kind = STORE_DELETE_ROW, .key = key_of("a", "1"), .write_time_us = 3 };
+    struct store_row row;
+
+    apply(f, &insert, 1);
+    assert_int_equal(store_get(f->store, &insert.key, f->arena, &row, NULL), MR_OK);
+    assert_true(row.has_marker && row.cell_count == 0);
+    apply(f, &remove, 1);
+    assert_int_equal(store_get(f->store, &insert.key, f->arena, &row, NULL), MR_NOT_FOUND);
+}
+
+static void test_partition_delete(void **state)
+{
+    struct fixture *f = *state;
+    struct store_mutation remove = { .kind = STORE_DELETE_PARTITION, .key = key_of("a", NULL), .write_time_us = 10 };
+
+    write_row(f, "a", NULL, 9, "static");
+    write_row(f, "a", "1", 10, "covered");
+    write_row(f, "a", "2", 11, "later");
+    write_row(f, "b", "1", 1, "other");
+    apply(f, &remove, 1);
+    write_row(f, "a", "3", 10, "too old");
+    for (int i = 0; i < 2; i++) {
+        assert_row(f, "a", NULL, NULL);
+        assert_row(f, "a", "1", NULL);
+        assert_row(f, "a", "2", "later");
+        assert_row(f, "a", "3", NULL);
+        assert_row(f, "b", "1", "other");
+        reopen(f);
+    }
+}
+
+/* Scans into "partition/clustering=value " in PAGE rows a page. */
+static void assert_scan(struct fixture *f, struct store_scan_options o, size_t page, bool one_each, const char *expect)
+{
+    struct mr_writer out = { 0 }, resume = { 0 };
+    bool more = true;
+
+    while (more) {
+        struct store_scan *scan;
+        struct store_row row;
+        struct mr_err err = MR_ERR_INIT;
+
+        o.resume = mr_writer_bytes(&resume);
+        if (store_scan_open(&scan, f->store, &o, &err) != MR_OK)
+            fail_msg("%s", err.text);
+        for (size_t i = 0; i < page && more; i++) {
+            enum mr_status status = store_scan_next(scan, f->arena, &row, &err);
+
+            more = status == MR_OK;
+            if (!more) {
+                assert_int_equal(status, MR_NOT_FOUND);
+                break;
+            }
+            mr_write_bytes(&out, row.key.partition_key);
+            mr_write_text(&out, "/%.*s=", (int)row.key.clustering.size, (const char *)row.key.clustering.data);
+            mr_write_bytes(&out, row.cells[0].value);
+            mr_write_text(&out, " ");
+            if (one_each)
+                store_scan_skip_partition(scan);
+        }
+        resume.size = 0;
+        store_scan_resume(scan, &resume);
+        store_scan_close(scan);
+        more = more && resume.size > 0;
+    }
+    mr_write_u8(&out, 0);
+    assert_string_equal((char *)out.data, expect);
+    mr_writer_deinit(&out);
+    mr_writer_deinit(&resume);
+}
+
+static void test_scans(void **state)
+{
+    struct fixture *f = *state;
+    struct store_mutation remove = { .kind = STORE_DELETE_PARTITION, .key = key_of("b", NULL), .write_time_us = 10 };
+    struct store_scan_options all = { .table_id = 5, .token_first = INT64_MIN, .token_last = INT64_MAX };
+    struct store_scan_options one = {
+        .table_id = 5, .one_partition = true, .token = token_of("a"), .partition_key = text("a")
+    };
+    struct store_scan_options reverse = one, part = one, b = one, tokens = all;
+    const char *order = token_of("a") < token_of("b") ? "ab" : "ba";
+    char expect[256];
+
+    write_row(f, "a", "3", 1, "x3");
+    write_row(f, "a", "1", 1, "x1");
+    write_row(f, "a", "2", 1, "x2");
+    write_row(f, "a", NULL, 1, "s");
+    write_row(f, "b", "1", 9, "gone");
+    write_row(f, "b", "2", 11, "y2");
+    write_row(f, "b", "3", 12, "y3");
+    apply(f, &remove, 1);
+    snprintf(expect, sizeof(expect), order[0] == 'a' ? "%s%s" : "%2$s%1$s", "a/=s a/1=x1 a/2=x2 a/3=x3 ",
+             "b/2=y2 b/3=y3 ");
+    for (size_t page = 1; page < 8; page++)
+        assert_scan(f, all, page, false, expect);
+    snprintf(expect, sizeof(expect), order[0] == 'a' ? "%s%s" : "%2$s%1$s", "a/=s ", "b/2=y2 ");
+    for (size_t page = 1; page < 4; page++)
+        assert_scan(f, all, page, true, expect);
+    reverse.reverse = true;
+    part.clustering_from = text("2");
+    part.clustering_to = text("3");
+    b.token = token_of("b");
+    b.partition_key = text("b");
+    tokens.token_first = tokens.token_last = token_of("b");
+    for (size_t page = 1; page < 6; page++) {
+        assert_scan(f, one, page, false, "a/=s a/1=x1 a/2=x2 a/3=x3 ");
+        assert_scan(f, reverse, page, false, "a/3=x3 a/2=x2 a/1=x1 ");
+        assert_scan(f, part, page, false, "a/2=x2 ");
+        assert_scan(f, b, page, false, "b/2=y2 b/3=y3 ");
+        b.reverse = true;
+        assert_scan(f, b, page, false, "b/3=y3 b/2=y2 ");
+        b.reverse = false;
+        assert_scan(f, tokens, page, false, "b/2=y2 b/3=y3 ");
+    }
+}
+
+static void test_resume_keys_are_checked(void **state)
+{
+    struct fixture *f = *state;
+    struct store_scan_options o = { .table_id = 5, .token_first = INT64_MIN, .token_last = INT64_MAX };
+    struct store_scan *scan;
+    struct store_row row;
+    struct mr_writer resume = { 0 };
+
+    write_row(f, "a", "1", 1, "x");
+    assert_int_equal(store_scan_open(&scan, f->store, &o, NULL), MR_OK);
+    assert_int_equal(store_scan_next(scan, f->arena, &row, NULL), MR_OK);
+    store_scan_resume(scan, &resume);
+    store_scan_close(scan);
+    for (size_t cut = 1; cut < resume.size - 1; cut++) {
+        o.resume = (struct mr_bytes){ resume.data, cut };
+        assert_int_equal(store_scan_open(&scan, f->store, &o, NULL), MR_INVALID);
+    }
+    o.resume = mr_writer_bytes(&resume);
+    o.table_id = 6;
+    assert_int_equal(store_scan_open(&scan, f->store, &o, NULL), MR_INVALID);
+    resume.data[0] = 9;
+    o.table_id = 5;
+    assert_int_equal(store_scan_open(&scan, f->store, &o, NULL), MR_INVALID);
+    mr_writer_deinit(&resume);
+}
+
+static void test_scan_sees_one_moment(void **state)
+{
+    struct fixture *f = *state;
+    struct store_scan_options o = {
+        .table_id = 5, .one_partition = true, .token = token_of("a"), .partition_key = text("a")
+    };
+    struct store_scan *scan;
+    struct store_row row;
+
+    write_row(f, "a", "1", 1, "x");
+    assert_int_equal(store_scan_open(&scan, f->store, &o, NULL), MR_OK);
+    write_row(f, "a", "2", 1, "x");
+    assert_int_equal(store_scan_next(scan, f->arena, &row, NULL), MR_OK);
+    assert_int_equal(store_scan_next(scan, f->arena, &row, NULL), MR_NOT_FOUND);
+    assert_int_equal(store_scan_next(scan, f->arena, &row, NULL), MR_NOT_FOUND);
+    store_scan_close(scan);
+}
+
+static uint64_t entries(struct fixture *f)
+{
+    struct store_scan_options o = { .table_id = 5, .token_first = INT64_MIN, .token_last = INT64_MAX };
+    struct store_scan *scan;
+    struct store_row row;
+    uint64_t n = 0;
+
+    assert_int_equal(store_scan_open(&scan, f->store, &o, NULL), MR_OK);
+    while (store_scan_next(scan, f->arena, &row, NULL) == MR_OK)
+        n++;
+    store_scan_close(scan);
+    return n;
+}
+
+static void test_purge(void **state)
+{
+    struct fixture *f = *state;
+    struct store_mutation remove = { .kind = STORE_DELETE_ROW, .key = key_of("a", "1"), .write_time_us = 10 };
+
+    write_row(f, "a", "1", 9, "x");
+    apply(f, &remove, 1);
+    write_row(f, "a", "2", 9, "x");
+    write_row(f, "a", "2", 10, NULL);
+    write_row(f, "a", "3", 9, "stays");
+    assert_int_equal(store_purge(f->store, 5, 3600, NULL), MR_OK); /* too young: tombstones stay */
+    write_row(f, "a", "1", 8, "late");
+    write_row(f, "a", "2", 8, "late");
+    assert_row(f, "a", "1", NULL);
+    assert_row(f, "a", "2", NULL);
+    assert_int_equal(store_purge(f->store, 5, -10, NULL), MR_OK);
+    assert_int_equal(entries(f), 1);
+    write_row(f, "a", "1", 7, "after the grace"); /* the tombstones are gone: this shows it */
+    write_row(f, "a", "2", 7, "after the grace");
+    assert_row(f, "a", "1", "after the grace");
+    assert_row(f, "a", "2", "after the grace");
+    assert_row(f, "a", "3", "stays");
+}
+
+static enum mr_status add_meta(void *arg, struct mr_bytes key, struct mr_bytes value)
+{
+    mr_write_text(arg, "%.*s=%.*s ", (int)key.size, (const char *)key.data, (int)value.size, (const char *)value.data);
+    return MR_OK;
+}
+
+static void test_meta_and_drop(void **state)
+{
+    struct fixture *f = *state;
+    struct store_mutation m[] = {
+        { .kind = STORE_META_PUT, .meta_key = text("t/b"), .meta_value = text("2") },
+        { .kind = STORE_META_PUT, .meta_key = text("t/a"), .meta_value = text("1") },
+        { .kind = STORE_META_PUT, .meta_key = text("u/a"), .meta_value = text("3") },
+    };
+    struct store_mutation drop[] = {
+        { .kind = STORE_META_DELETE, .meta_key = text("t/a") },
+        { .kind = STORE_DROP_TABLE, .key = { .table_id = 5 } },
+    };
+    struct mr_writer out = { 0 };
+
+    apply(f, m, 3);
+    write_row(f, "a", "1", 1, "x");
+    assert_int_equal(store_meta_list(f->store, text("t/"), add_meta, &out, NULL), MR_OK);
+    assert_memory_equal(out.data, "t/a=1 t/b=2 ", out.size);
+    out.size = 0;
+    assert_int_equal(store_meta_get(f->store, text("u/a"), &out, NULL), MR_OK);
+    assert_memory_equal(out.data, "3", 1);
+    apply(f, drop, 2);
+    reopen(f);
+    assert_int_equal(store_meta_get(f->store, text("t/a"), &out, NULL), MR_NOT_FOUND);
+    assert_row(f, "a", "1", NULL);
+    assert_int_equal(entries(f), 0);
+    mr_writer_deinit(&out);
+}
+
+static void test_limits(void **state)
+{
+    struct fixture *f = *state;
+    uint8_t *large = mr_calloc(1, 70000);
+    struct store_cell twice[] = { { .column_id = 1, .write_time_us = 1 }, { .column_id = 1, .write_time_us = 2 } };
+    struct store_mutation bad[] = {
+        { .kind = STORE_WRITE, .with_marker = true, .key = { 5, 0, { large, 65536 }, STORE_ROW_CLUSTERED } },
+        { .kind = STORE_WRITE, .with_marker = true, .key = { 5, 0, { large, 0 }, STORE_ROW_CLUSTERED } },
+        { .kind = STORE_WRITE, .with_marker = true, .key = { 0, 0, { large, 1 }, STORE_ROW_CLUSTERED } },
+        { .kind = STORE_WRITE,
+          .with_marker = true,
+          .key = { 5, 0, { large, 1 }, STORE_ROW_CLUSTERED, { large, 70000 } } },
+        { .kind = STORE_WRITE, .key = { 5, 0, { large, 1 }, STORE_ROW_CLUSTERED }, .cells = twice, .cell_count = 2 },
+        { .kind = STORE_META_PUT, .meta_key = { large, 1025 } },
+        { .kind = STORE_DROP_TABLE },
+    };
+
+    for (size_t i = 0; i < MR_COUNT(bad); i++)
+        assert_int_equal(store_apply_wait(f->store, &bad[i], 1, NULL), MR_INVALID);
+    mr_free(large);
+}
+
+static void test_second_open_and_newer_format(void **state)
+{
+    struct fixture *f = *state;
+    struct store *second;
+    char path[MR_PATH_BYTES];
+
+    assert_int_equal(store_open(&second, f->dir, &f->options, NULL), MR_BUSY);
+    store_close(f->store);
+    f->store = NULL;
+    assert_int_equal(mr_path_join(path, f->dir, "FORMAT", NULL), MR_OK);
+    assert_int_equal(mr_file_replace(mr_env_real(), path, text("millrace-store 2\n"), NULL), MR_OK);
+    assert_int_equal(store_open(&second, f->dir, &f->options, NULL), MR_UNSUPPORTED);
+}
+
+/* A child writes 0, 1, 2, … and says each number after its acknowledgement; killed at any moment, all it said is there.
+ */
+static void child_writes(struct fixture *f, int said, enum store_durability durability)
+{
+    f->options.durability = durability;
+    f->store = NULL;
+    reopen(f);
+    for (uint32_t i = 0;; i++) {
+        char name[16];
+
+        snprintf(name, sizeof(name), "%u", i);
+        write_row(f, name, "", 1, name);
+        if (write(said, &i, sizeof(i)) != sizeof(i))
+            _exit(1);
+    }
+}
+
+static void kill_and_check(struct fixture *f, unsigned rows, enum store_durability durability)
+{
+    uint32_t last = 0, seen = 0;
+    int pipes[2], status;
+    pid_t child;
+
+    store_close(f->store);
+    f->store = NULL;
+    assert_int_equal(pipe(pipes), 0);
+    child = fork();
+    if (child == 0)
+        child_writes(f, pipes[1], durability);
+    close(pipes[1]);
+    while (seen <= rows && read(pipes[0], &last, sizeof(last)) == sizeof(last))
+        seen++;
+    kill(child, SIGKILL);
+    while (read(pipes[0], &last, sizeof(last)) == sizeof(last))
+        seen++;
+    waitpid(child, &status, 0);
+    assert_true(WIFSIGNALED(status));
+    close(pipes[0]);
+    reopen(f);
+    for (uint32_t i = 0; i <= last; i++) {
+        char name[16];
+
+        snprintf(name, sizeof(name), "%u", i);
+        assert_row(f, name, "", name);
+    }
+}
+
+static void test_kill(void **state)
+{
+    static const unsigned rows[] = { 0, 1, 7, 50, 333 };
+
+    for (size_t i = 0; i < MR_COUNT(rows); i++) {
+        kill_and_check(*state, rows[i], STORE_SYNCED);
+        kill_and_check(*state, rows[i] * 10, STORE_RELAXED);
+    }
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(test_write_and_read),
+        TEST(test_insert_of_nulls_is_a_row),
+        TEST(test_partition_delete),
+        TEST(test_scans),
+        TEST(test_resume_keys_are_checked),
+        TEST(test_scan_sees_one_moment),
+        TEST(test_purge),
+        TEST(test_meta_and_drop),
+        TEST(test_limits),
+        TEST(test_kill),
+        TEST(test_second_open_and_newer_format),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
