@@ -1,7 +1,8 @@
 /* arena.c -- memory that dies together.
  *
- * A list of blocks, each twice the one before up to ARENA_BLOCK_MAX; allocation moves a pointer.  A request larger than a
- * block gets one of its own.  Reset keeps the newest (largest) ordinary block, so a steady caller stops asking the system. */
+ * A list of blocks, each twice the one before up to ARENA_BLOCK_MAX; allocation moves a pointer.  A request larger than
+ * a block gets one of its own.  Reset keeps the newest (largest) ordinary block, so a steady caller stops asking the
+ * system. */
 #include "base/base.h"
 
 #include <stdio.h>

@@ -3,8 +3,8 @@
  * config.h, hash.h, map.h, text.h, thread.h.
  *
  * Threads: nothing here is shared between threads unless its comment says [any].
- * Memory:  mr_alloc never returns NULL: it ends the program when there is no memory.  So every size that was read from a
- *          wire or a file is compared with a named limit before it is allocated. */
+ * Memory:  mr_alloc never returns NULL: it ends the program when there is no memory.  So every size that was read from
+ * a wire or a file is compared with a named limit before it is allocated. */
 #ifndef MR_BASE_H
 #define MR_BASE_H
 

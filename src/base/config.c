@@ -1,5 +1,6 @@
 /* config.c -- values of an option table, checked where they are set, each with where it came from. */
 #include "base/config.h"
+#include "base/config_int.h"
 #include "base/text.h"
 
 #include <ctype.h>
@@ -11,6 +12,7 @@ enum { OPTION_NAME_BYTES = 128 };
 struct config_value {
     char *text;   /* owned; NULL: unset */
     char *origin; /* owned; NULL: default */
+    enum config_rank rank;
 };
 
 struct mr_config {
@@ -136,8 +138,8 @@ static enum mr_status unknown_option(const struct mr_config *config, const char 
     return mr_err_set(err, MR_INVALID, "%s: unknown setting \"%s\"", origin, name);
 }
 
-enum mr_status mr_config_set(struct mr_config *config, const char *name, const char *value, const char *origin,
-                             struct mr_err *err)
+enum mr_status config_set_ranked(struct mr_config *config, const char *name, const char *value, const char *origin,
+                                 enum config_rank rank, struct mr_err *err)
 {
     const struct mr_option *option = option_find(config, name);
     struct config_value *slot;
@@ -149,11 +151,20 @@ enum mr_status mr_config_set(struct mr_config *config, const char *name, const c
     if (status != MR_OK)
         return status;
     slot = &config->values[option - config->options];
+    if (slot->rank > rank)
+        return MR_OK;
     mr_free(slot->text);
     mr_free(slot->origin);
     slot->text = mr_strdup(value);
     slot->origin = mr_strdup(origin);
+    slot->rank = rank;
     return MR_OK;
+}
+
+enum mr_status mr_config_set(struct mr_config *config, const char *name, const char *value, const char *origin,
+                             struct mr_err *err)
+{
+    return config_set_ranked(config, name, value, origin, CONFIG_RANK_FLAG, err);
 }
 
 static void variable_name(char *out, const char *name)
@@ -178,7 +189,8 @@ enum mr_status mr_config_read_environment(struct mr_config *config, char *const 
 
             if (strncmp(*e, variable, length) != 0 || (*e)[length] != '=')
                 continue;
-            status = mr_config_set(config, config->options[i].name, *e + length + 1, variable, err);
+            status = config_set_ranked(config, config->options[i].name, *e + length + 1, variable,
+                                       CONFIG_RANK_ENVIRONMENT, err);
             if (status != MR_OK)
                 return status;
         }

@@ -1,6 +1,8 @@
-/* config.h -- settings from one table: YAML file, environment (MILLRACE_…) and flags, each over the one before.
+/* config.h -- settings from one table: YAML file, environment (MILLRACE_…) and flags, each over the one before,
+ * in whatever order they are read.
  *
- * The table also makes `--help` and the documentation, so they cannot drift.  A setting's name is its path in the YAML file
+ * The table also makes `--help` and the documentation, so they cannot drift.  A setting's name is its path in the YAML
+ * file
  * ("kafka.listen" is listen: below kafka:); its variable is MILLRACE_KAFKA_LISTEN; its flag is named in the table. */
 #ifndef MR_CONFIG_H
 #define MR_CONFIG_H
@@ -34,12 +36,13 @@ struct mr_option {
 /* Values for one table of options. */
 struct mr_config;
 
-/* A configuration in which every option has its default; OPTIONS is borrowed for the configuration's life.  Caller owns. */
+/* A configuration in which every option has its default; OPTIONS is borrowed for the configuration's life.  Caller
+ * owns. */
 struct mr_config *mr_config_new(const struct mr_option *options, size_t option_count);
 void mr_config_free(struct mr_config *config); /* NULL is legal */
 
-/* Sets option NAME from where ORIGIN says ("millrace.yaml:3", "--kafka-listen").  MR_INVALID: no such option (err names
- * the nearest) or a value that its kind does not allow. */
+/* Sets option NAME, over file and environment; ORIGIN says from where ("--kafka-listen").  MR_INVALID: no such option
+ * (err names the nearest) or a value that its kind does not allow. */
 MR_MUST_CHECK enum mr_status mr_config_set(struct mr_config *config, const char *name, const char *value,
                                            const char *origin, struct mr_err *err);
 /* Reads YAML TEXT (mappings of scalars; FILE names it in messages).  MR_INVALID with line and column. */
@@ -48,9 +51,9 @@ MR_MUST_CHECK enum mr_status mr_config_read_yaml(struct mr_config *config, struc
 /* Reads the variables MILLRACE_<NAME> of ENVIRONMENT ("NAME=value" strings, ends with NULL).  Others are left alone. */
 MR_MUST_CHECK enum mr_status mr_config_read_environment(struct mr_config *config, char *const *environment,
                                                         struct mr_err *err);
-/* Takes the flags out of ARGV ("--flag value", "--flag=value", "-f value"; "--" ends them) and leaves the rest: *REST gets
- * pointers into ARGV (room for ARGC of them), *REST_COUNT how many.  MR_INVALID: an unknown flag (err names the nearest),
- * a missing or wrong value. */
+/* Takes the flags out of ARGV ("--flag value", "--flag=value", "-f value"; "--" ends them) and leaves the rest: *REST
+ * gets pointers into ARGV (room for ARGC of them), *REST_COUNT how many.  MR_INVALID: an unknown flag (err names the
+ * nearest), a missing or wrong value. */
 MR_MUST_CHECK enum mr_status mr_config_read_flags(struct mr_config *config, int argc, char **argv, char **rest,
                                                   int *rest_count, struct mr_err *err);
 

@@ -2,7 +2,7 @@
  *
  * A list of scalars becomes one value, joined by commas (several listeners).  Anchors, aliases and tags are refused: a
  * settings file has no use for them, and alias bombs have. */
-#include "base/config.h"
+#include "base/config_int.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -43,7 +43,7 @@ static enum mr_status yaml_scalar(struct yaml_walk *walk, const char *name, cons
     enum mr_status status;
 
     snprintf(origin, sizeof(origin), "%s:%zu", walk->file, mark.line + 1);
-    status = mr_config_set(walk->config, name, value, origin, walk->err);
+    status = config_set_ranked(walk->config, name, value, origin, CONFIG_RANK_FILE, walk->err);
     if (status != MR_OK && walk->err != NULL) {
         walk->err->line = (int)mark.line + 1;
         walk->err->column = (int)mark.column + 1;

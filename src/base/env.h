@@ -1,7 +1,8 @@
 /* env.h -- the seam: time, files and chance go through a struct mr_env, so that a simulator can supply others.
  *
  * Rooms that keep data get the environment when they are opened and use nothing else of the system for files and time.
- * mr_env_real() is the machine itself.  Tests have one that tears writes and fails the n-th call (tests/sim/sim_env.h). */
+ * mr_env_real() is the machine itself.  Tests have one that tears writes and fails the n-th call (tests/sim/sim_env.h).
+ */
 #ifndef MR_ENV_H
 #define MR_ENV_H
 

@@ -1,5 +1,5 @@
-/* map.c -- linear probing over a power of two of slots, at most three quarters full; removal shifts back, so there are no
- * graves to sweep. */
+/* map.c -- linear probing over a power of two of slots, at most three quarters full; removal shifts back, so there are
+ * no graves to sweep. */
 #include "base/map.h"
 #include "base/hash.h"
 

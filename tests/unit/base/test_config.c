@@ -34,6 +34,8 @@ static void test_each_over_the_one_before(void **state)
     assert_string_equal(mr_config_origin(config, "durability"), "millrace.yaml:3");
     assert_int_equal(mr_config_read_environment(config, environment, &err), MR_OK);
     assert_string_equal(mr_config_text(config, "kafka.listen"), "env:2");
+    assert_int_equal(mr_config_read_yaml(config, MR_STR("kafka: {listen: late:4}"), "late.yaml", &err), MR_OK);
+    assert_string_equal(mr_config_text(config, "kafka.listen"), "env:2");
     assert_int_equal(mr_config_integer(config, "slow.ms"), 3000);
     assert_int_equal(mr_config_read_flags(config, (int)MR_COUNT(argv), argv, rest, &rest_count, &err), MR_OK);
     assert_string_equal(mr_config_text(config, "kafka.listen"), "flag:3");
