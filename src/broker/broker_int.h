@@ -1,0 +1,183 @@
+/* broker_int.h -- what the files of this room share: the broker, one request, and the handlers.
+ *
+ * Life of a request
+ *   connection.c cuts a frame, apis.c decodes it and calls the handler, which fills request->response and calls
+ *   broker_request_done, at once or later; connection.c then sends the answers in the order of the requests.
+ *   A handler that waits (for a sync, for data, for room) holds a reference per callback it expects.  When the
+ * connection goes, on_abandon is called, and later callbacks only drop their reference: they must not touch the broker,
+ * which may be gone as well (broker_request_is_abandoned). */
+#ifndef MR_BROKER_INT_H
+#define MR_BROKER_INT_H
+
+#include "base/base.h"
+#include "base/env.h"
+#include "base/metrics.h"
+#include "broker/broker.h"
+#include "kafka/errors.h"
+#include "kafka/kafka.h"
+#include "kafka/messages.h"
+#include "kafka/records.h"
+#include "log/log.h"
+#include "net/net.h"
+
+enum broker_limits_private {
+    BROKER_CLUSTER_ID_BYTES = 64,
+    BROKER_STALL_RETRY_MS = 2,           /* an append that found no room is tried again */
+    BROKER_TIMESTAMP_AHEAD_MS = 3600000, /* message.timestamp.after.max.ms */
+    BROKER_TOPIC_OPERATIONS = 0xdf8,     /* bits of what may be done with a topic when nothing is forbidden */
+    BROKER_CLUSTER_OPERATIONS = 0x1fa0,  /* the same for the cluster */
+};
+
+struct broker_conn;
+struct broker_request;
+struct broker_listening;
+
+struct broker {
+    struct net_loop *loop; /* borrowed */
+    struct log *log;       /* borrowed */
+    struct mr_env *env;    /* borrowed */
+    bool auto_create_topics;
+    int32_t partitions_default;
+    int32_t message_bytes_max;
+    char cluster_id[BROKER_CLUSTER_ID_BYTES];
+    uint32_t connections_max;
+    uint32_t connection_count;
+    struct broker_conn *conns;           /* owned, a list */
+    struct broker_listening *listenings; /* owned, listening_count of them */
+    uint32_t listening_count;
+    struct net_timer *stall_timer; /* owned; NULL while nobody waits for room in the log */
+    struct kafka_scratch scratch;  /* owned; inflates batches to check them */
+    struct mr_metric *bytes_in;
+    struct mr_metric *bytes_out;
+};
+
+/* Bytes of a response that come from segment files: they belong at POSITION of request->out. */
+struct broker_fill {
+    size_t position; /* set when the response is written */
+    struct log_slice *slices;
+    size_t slice_count;
+    struct broker_fill *next;
+};
+
+struct broker_request {
+    struct broker *broker;  /* borrowed; see broker_request_is_abandoned */
+    struct mr_arena *arena; /* owned: this struct's parts, the decoded request, the response */
+    struct kafka_request_header header;
+    const struct broker_api *api;
+    struct mr_str host; /* the address that clients are told; borrowed from the connection */
+    int32_t port;
+    void *request;  /* struct kafka_<api>_request */
+    void *response; /* struct kafka_<api>_response, with its defaults set */
+    void *state;    /* the handler's own, in the arena */
+    void (*on_done)(struct broker_request *request);
+    void (*on_abandon)(struct broker_request *request); /* NULL, or set by the handler: stop waiting for data */
+    /* Set by the handler before broker_request_stall: called to go on. */
+    void (*on_room)(struct broker_request *request);
+    int refs;
+    bool is_done;
+    bool is_abandoned;
+    bool is_stalled;           /* waits for room; the frame is still there */
+    bool is_silent;            /* gets no answer */
+    bool wants_close;          /* the connection is closed instead of an answer */
+    struct broker_fill *fills; /* in the order of the response's bytes */
+    struct broker_fill **fills_end;
+    struct mr_writer out; /* owned: the answer's frame */
+
+    struct broker_conn *conn; /* connection.c's own */
+    struct broker_request *next;
+    size_t held_bytes;
+};
+
+/* One served kind of request: a row of the table in apis.c. */
+struct broker_api {
+    int16_t key;
+    int16_t version_min;
+    int16_t version_max;
+    int16_t version_closing_max; /* versions up to it are listed, but close the connection; -1: none */
+    bool keeps_frame;            /* its handler is done with the frame before it returns (or stalls): no copy is made */
+    size_t request_bytes;
+    size_t response_bytes;
+    enum mr_status (*read)(void *message, struct mr_reader *in, int version, struct mr_arena *arena);
+    void (*init)(void *message);
+    void (*write)(const void *message, struct mr_writer *out, int version);
+    void (*handle)(struct broker_request *request);
+};
+
+/* ---- apis.c ---- */
+
+/* The served kinds of request, *COUNT of them, by key. */
+const struct broker_api *broker_apis(size_t *count);
+
+enum broker_dispatch { BROKER_DISPATCHED, BROKER_CLOSE };
+
+/* Decodes FRAME (without its length) into REQUEST and calls the handler.  BROKER_CLOSE: it is no request that can be
+ * answered; REQUEST was not handled. */
+MR_MUST_CHECK enum broker_dispatch broker_dispatch(struct broker_request *request, struct mr_bytes frame);
+
+/* ---- request.c ---- */
+
+/* A request with one reference. */
+struct broker_request *broker_request_new(struct broker *broker);
+void broker_request_ref(struct broker_request *request);
+void broker_request_unref(struct broker_request *request);
+/* The response is filled: writes it to request->out and calls on_done.  Nothing for an abandoned one. */
+void broker_request_done(struct broker_request *request);
+/* Closes the connection instead of answering. */
+void broker_request_done_close(struct broker_request *request);
+/* No answer. */
+void broker_request_done_silent(struct broker_request *request);
+/* Waits for room in the log: on_room is called again and again until it does not stall any more. */
+void broker_request_stall(struct broker_request *request);
+/* Gives the slices to the response: their bytes become RECORDS.  Slices are released with the request. */
+void broker_request_fill(struct broker_request *request, struct kafka_record_bytes *records,
+                         const struct log_slice *slices, size_t slice_count);
+
+/* ---- topics.c ---- */
+
+/* The partition INDEX of TOPIC.  *ERROR is Kafka's code when NULL is returned. */
+struct log_partition *broker_partition_find(struct broker *broker, struct mr_str topic, int32_t index, int *error);
+/* KAFKA_ERROR_NONE, or what is wrong with the leader epoch that a client believes in (-1: it does not say). */
+int broker_epoch_check(const struct broker *broker, int32_t leader_epoch);
+/* May a topic of this name be made?  Else a Kafka error, and ERR says why. */
+int broker_topic_name_check(struct broker *broker, struct mr_str name, struct mr_err *err);
+/* Is it one of Kafka's own? */
+bool broker_topic_is_internal(struct mr_str name);
+
+/* ---- topic_configs.c ---- */
+
+struct broker_topic_config {
+    const char *name;
+    const char *default_value;
+};
+/* Topic configurations that Kafka knows, with its defaults, *COUNT of them. */
+const struct broker_topic_config *broker_topic_configs(size_t *count);
+/* MR_OK, or MR_INVALID and ERR in Kafka's words.  VALUE may be null: the default. */
+MR_MUST_CHECK enum mr_status broker_topic_config_check(struct mr_str name, struct mr_str value, struct mr_err *err);
+
+/* ---- connection.c ---- */
+
+/* Accepts on behalf of the listener ARG (struct broker_listening). */
+void broker_conn_accept(struct net_conn *net, void *arg);
+/* Closes and frees all of them, at once. */
+void broker_conns_close(struct broker *broker);
+/* Goes on with the requests that wait for room. */
+void broker_conns_retry(struct broker *broker);
+
+struct broker_listening {
+    struct broker *broker;
+    struct net_listener *listener;       /* owned */
+    char advertise_host[NET_HOST_BYTES]; /* "": what the client came in on */
+    int advertise_port;
+};
+
+/* ---- handle_*.c: from request->request to request->response ---- */
+
+void broker_handle_api_versions(struct broker_request *request);
+void broker_handle_metadata(struct broker_request *request);
+void broker_handle_create_topics(struct broker_request *request);
+void broker_handle_produce(struct broker_request *request);
+void broker_handle_fetch(struct broker_request *request);
+void broker_handle_list_offsets(struct broker_request *request);
+void broker_handle_init_producer_id(struct broker_request *request);
+
+#endif
