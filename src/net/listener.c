@@ -129,6 +129,16 @@ enum mr_status net_listener_open(struct net_loop *loop, struct net_listener **ou
     return MR_OK;
 }
 
+void net_listener_deafen(struct net_listener *listener)
+{
+    if (listener->acceptor == NULL)
+        return;
+    evconnlistener_free(listener->acceptor);
+    event_free(listener->retry);
+    listener->acceptor = NULL;
+    listener->retry = NULL;
+}
+
 void net_listener_destroy(struct net_listener *listener)
 {
     struct net_loop *loop = listener->loop;
@@ -145,8 +155,7 @@ void net_listener_destroy(struct net_listener *listener)
         loop->listeners = listener->next;
     if (listener->next != NULL)
         listener->next->previous = listener->previous;
-    evconnlistener_free(listener->acceptor);
-    event_free(listener->retry);
+    net_listener_deafen(listener);
     mr_free(listener);
 }
 

@@ -104,8 +104,8 @@ static void loop_wind_up(void *arg)
 {
     struct net_loop *loop = arg;
 
-    while (loop->listeners != NULL)
-        net_listener_destroy(loop->listeners);
+    for (struct net_listener *listener = loop->listeners; listener != NULL; listener = listener->next)
+        net_listener_deafen(listener);
     do {
         for (struct net_conn *conn = loop->conns; conn != NULL; conn = conn->next)
             net_conn_end(conn, NET_CLOSED_STOP, "");
@@ -133,6 +133,8 @@ void net_loop_free(struct net_loop *loop)
     net_loop_stop(loop);
     net_lookups_join(loop);
     loop_wind_up(loop);
+    while (loop->listeners != NULL)
+        net_listener_destroy(loop->listeners);
     event_free(loop->wake);
     event_free(loop->attend);
     event_base_free(loop->base);

@@ -185,8 +185,8 @@ struct net_listener_options {
     void *arg;
 };
 
-/* Binds and listens; on_accept runs on the loop.  Options are copied.  Caller owns: net_listener_close, or the loop's
- * stop closes it. [any]
+/* Binds and listens; on_accept runs on the loop.  Options are copied.  Caller owns: net_listener_close;
+ * the loop's stop ends its listening, net_loop_free frees one that was left. [any]
  * MR_INVALID  the address can't be read, or is a name      MR_BUSY  in use; ERR names the address and, where the system
  * tells, the process that has it      MR_DENIED  a port for root      MR_IO  the system refused */
 MR_MUST_CHECK enum mr_status net_listener_open(struct net_loop *loop, struct net_listener **out,

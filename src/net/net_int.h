@@ -109,7 +109,9 @@ void net_conn_destroy(struct net_conn *conn);
 void net_attempt_free(struct net_attempt *attempt);
 /* Waits for the threads that resolve names: each has posted its result then. */
 void net_lookups_join(struct net_loop *loop);
-/* Closes on the loop's thread. */
+/* Closes the listening socket; the struct stays.  Twice is legal. */
+void net_listener_deafen(struct net_listener *listener);
+/* Closes and frees, on the loop's thread. */
 void net_listener_destroy(struct net_listener *listener);
 
 /* Host and port of a socket address. */
