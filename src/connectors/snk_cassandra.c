@@ -1,0 +1,375 @@
+/* snk_cassandra.c -- the cassandra sink: rows as prepared INSERTs with fixed write times, many on the way.
+ *
+ * To millrace's own store rows go in unlogged batches, whatever their partitions, because it commits them together; to
+ * a real Cassandra each row is one EXECUTE, because a batch over partitions costs its coordinator more than it saves.
+ * Every row has its own write time bound to it, so a request may be sent twice and in any order.  NULL is written as
+ * null, never left unset.  A null or empty key part, text that is no uuid or ASCII, and values too large are rejected.
+ * Estimate: 10 columns of 250 bytes: one copy into the frame and one into the socket's buffer, ~1 µs a row. */
+#include "connectors/snk_cassandra_int.h"
+
+#include "base/text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    SINK_BATCH_BYTES = 32 << 10,
+    SINK_BATCH_ROWS = 128,
+    SINK_ROW_BYTES_MAX = 8 << 20,
+    SINK_BATCHES_IN_FLIGHT = 16,
+    SINK_ROWS_IN_FLIGHT = 128,
+};
+
+struct connector_sink {
+    struct cassandra_table table;
+    struct cql_client *client; /* owned */
+    const char *name;          /* the SQL name; borrowed */
+    connector_reject_fn *reject;
+    void *reject_arg;
+    int consistency; /* enum cql_consistency */
+    bool batches;
+    struct cql_request *open; /* the batch being filled; NULL: none */
+    size_t open_frame, open_count_at;
+    uint32_t open_rows;
+};
+
+/* ---- values ---- */
+
+/* Appends V's [value] for a column of type CODE; an error is the row's, which is then rejected. */
+static enum mr_status text_write(struct mr_writer *w, const struct cassandra_column *column, struct mr_str v,
+                                 struct mr_err *err)
+{
+    uint8_t uuid[16];
+
+    if (column->code == CQL_UUID || column->code == CQL_TIMEUUID) {
+        if (mr_uuid_parse(v, uuid) != MR_OK || (column->code == CQL_TIMEUUID && uuid[6] >> 4 != 1))
+            return mr_err_set(err, MR_INVALID, "column '%.*s': '%.*s' is not a %s", MR_STR_ARG(column->name),
+                              v.size > 80 ? 80 : (int)v.size, v.data, column->code == CQL_UUID ? "uuid" : "timeuuid");
+        cql_write_value(w, CQL_VALUE_OF(uuid, 16));
+        return MR_OK;
+    }
+    if (column->is_partition && v.size == 0)
+        return mr_err_set(err, MR_INVALID, "column '%.*s' is a key and may not be empty", MR_STR_ARG(column->name));
+    if (v.size > (column->is_key ? (size_t)CASSANDRA_KEY_BYTES_MAX : (size_t)SINK_ROW_BYTES_MAX))
+        return mr_err_set(err, MR_LIMIT, "column '%.*s': a value of %zu bytes is too long", MR_STR_ARG(column->name),
+                          v.size);
+    for (size_t i = 0; column->code == CQL_ASCII && i < v.size; i++)
+        if ((uint8_t)v.data[i] >= 0x80)
+            return mr_err_set(err, MR_INVALID, "column '%.*s' is ascii and can't hold '%.*s'", MR_STR_ARG(column->name),
+                              v.size > 80 ? 80 : (int)v.size, v.data);
+    cql_write_value(w, CQL_VALUE_OF((const uint8_t *)v.data, v.size));
+    return MR_OK;
+}
+
+static void bigint_write(struct mr_writer *w, int64_t v)
+{
+    mr_write_i32(w, 8);
+    mr_write_i64(w, v);
+}
+
+static enum mr_status cell_write(struct mr_writer *w, const struct cassandra_column *column,
+                                 const struct data_column *values, uint32_t row, struct mr_err *err)
+{
+    uint8_t fixed[8];
+
+    if (data_is_null(values, row)) {
+        if (column->is_key)
+            return mr_err_set(err, MR_INVALID, "column '%.*s' is a key and may not be NULL", MR_STR_ARG(column->name));
+        cql_write_value(w, CQL_VALUE_NULL);
+        return MR_OK;
+    }
+    switch ((int)values->type->kind) {
+    case DATA_BOOLEAN:
+        fixed[0] = data_bool(values, row);
+        cql_write_value(w, CQL_VALUE_OF(fixed, 1));
+        return MR_OK;
+    case DATA_INT:
+        if (column->code == CQL_BIGINT) {
+            bigint_write(w, data_i32(values, row));
+            return MR_OK;
+        }
+        mr_write_i32(w, 4);
+        mr_write_i32(w, data_i32(values, row));
+        return MR_OK;
+    case DATA_BIGINT:
+        bigint_write(w, data_i64(values, row));
+        return MR_OK;
+    case DATA_FLOAT:
+        if (column->code == CQL_DOUBLE) {
+            cql_store_f64(fixed, (double)data_f32(values, row));
+            cql_write_value(w, CQL_VALUE_OF(fixed, 8));
+            return MR_OK;
+        }
+        cql_store_f32(fixed, data_f32(values, row));
+        cql_write_value(w, CQL_VALUE_OF(fixed, 4));
+        return MR_OK;
+    case DATA_DOUBLE:
+        cql_store_f64(fixed, data_f64(values, row));
+        cql_write_value(w, CQL_VALUE_OF(fixed, 8));
+        return MR_OK;
+    case DATA_STRING:
+        return text_write(w, column, data_str(values, row), err);
+    default:
+        assert(false); /* cassandra_table_init let no other kind through */
+        return MR_UNSUPPORTED;
+    }
+}
+
+/* Appends all values of a row; on failure W is as it was. */
+static enum mr_status row_write(struct connector_sink *sink, struct mr_writer *w, const struct data_batch *batch,
+                                uint32_t row, int64_t write_time_us, struct mr_err *err)
+{
+    size_t begin = w->size;
+    enum mr_status status = MR_OK;
+
+    mr_write_u16(w, (uint16_t)(sink->table.column_count + 1));
+    for (uint32_t c = 0; c < sink->table.column_count && status == MR_OK; c++)
+        status = cell_write(w, &sink->table.columns[c], batch->columns[c], row, err);
+    bigint_write(w, write_time_us);
+    if (status == MR_OK && w->size - begin > SINK_ROW_BYTES_MAX)
+        status = mr_err_set(err, MR_LIMIT, "a row of %zu bytes is larger than the %d allowed", w->size - begin,
+                            SINK_ROW_BYTES_MAX);
+    if (status != MR_OK)
+        w->size = begin;
+    return status;
+}
+
+/* ---- requests ---- */
+
+static enum mr_status sink_failed(const struct connector_sink *sink, enum mr_status status, struct mr_err *err)
+{
+    if (status != MR_OK && status != MR_BUSY)
+        mr_err_context(err, "table %s: writing to %s.%s", sink->name, sink->table.keyspace, sink->table.table);
+    return status;
+}
+
+static enum mr_status batch_begin(struct connector_sink *sink, struct mr_err *err)
+{
+    struct cql_request *request = NULL;
+    enum mr_status status = cql_client_request(sink->client, &request, err);
+
+    if (status != MR_OK)
+        return status;
+    sink->open = request;
+    sink->open_rows = 0;
+    sink->open_frame = cql_frame_begin(&request->frame, CQL_V4, false, 0, request->stream, CQL_OP_BATCH);
+    mr_write_u8(&request->frame, CQL_BATCH_UNLOGGED);
+    sink->open_count_at = request->frame.size;
+    mr_write_u16(&request->frame, 0);
+    return MR_OK;
+}
+
+static enum mr_status batch_send(struct connector_sink *sink, struct mr_err *err)
+{
+    struct cql_request *request = sink->open;
+
+    assert(request != NULL && sink->open_rows > 0);
+    request->frame.data[sink->open_count_at] = (uint8_t)(sink->open_rows >> 8);
+    request->frame.data[sink->open_count_at + 1] = (uint8_t)sink->open_rows;
+    mr_write_u16(&request->frame, (uint16_t)sink->consistency);
+    mr_write_u8(&request->frame, 0); /* flags */
+    cql_frame_end(&request->frame, sink->open_frame);
+    sink->open = NULL;
+    return cql_client_submit(sink->client, request, err);
+}
+
+static enum mr_status batch_row(struct connector_sink *sink, const struct data_batch *batch, uint32_t row,
+                                int64_t write_time_us, struct mr_err *why, struct mr_err *err)
+{
+    struct mr_writer *w;
+    size_t begin;
+    enum mr_status status = MR_OK;
+
+    if (sink->open == NULL)
+        status = batch_begin(sink, err);
+    if (status != MR_OK)
+        return status;
+    w = &sink->open->frame;
+    begin = w->size;
+    mr_write_u8(w, 1); /* a prepared statement */
+    cql_write_short_bytes(w, cql_client_prepared_id(sink->client));
+    if (row_write(sink, w, batch, row, write_time_us, why) != MR_OK) {
+        w->size = begin;
+        return MR_OK;
+    }
+    sink->open_rows++;
+    if (w->size >= SINK_BATCH_BYTES || sink->open_rows == SINK_BATCH_ROWS)
+        status = batch_send(sink, err);
+    return status;
+}
+
+static enum mr_status single_row(struct connector_sink *sink, const struct data_batch *batch, uint32_t row,
+                                 int64_t write_time_us, struct mr_err *why, struct mr_err *err)
+{
+    struct mr_writer *w;
+    size_t frame;
+
+    if (sink->open == NULL) { /* kept when the row before was rejected */
+        enum mr_status status = cql_client_request(sink->client, &sink->open, err);
+
+        if (status != MR_OK)
+            return status;
+    }
+    w = &sink->open->frame;
+    w->size = 0;
+    frame = cql_frame_begin(w, CQL_V4, false, 0, sink->open->stream, CQL_OP_EXECUTE);
+    cql_write_short_bytes(w, cql_client_prepared_id(sink->client));
+    mr_write_u16(w, (uint16_t)sink->consistency);
+    mr_write_u8(w, CQL_PARAM_VALUES);
+    if (row_write(sink, w, batch, row, write_time_us, why) != MR_OK)
+        return MR_OK;
+    cql_frame_end(w, frame);
+    struct cql_request *request = sink->open;
+
+    sink->open = NULL;
+    return cql_client_submit(sink->client, request, err);
+}
+
+/* ---- the sink ---- */
+
+static enum mr_status cassandra_write(struct connector_sink *sink, const struct data_batch *batch,
+                                      const uint32_t *record, const int64_t *write_time_us, struct mr_err *err)
+{
+    assert(batch->column_count == sink->table.column_count);
+    for (uint32_t row = 0; row < batch->row_count; row++) {
+        struct mr_err why = MR_ERR_INIT;
+        enum mr_status status = sink->batches ? batch_row(sink, batch, row, write_time_us[row], &why, err)
+                                              : single_row(sink, batch, row, write_time_us[row], &why, err);
+
+        if (status != MR_OK)
+            return sink_failed(sink, status, err);
+        if (why.status != MR_OK)
+            sink->reject(sink->reject_arg, record[row], &why);
+    }
+    return MR_OK;
+}
+
+static enum mr_status cassandra_flush(struct connector_sink *sink, struct mr_err *err)
+{
+    enum mr_status status = MR_OK;
+
+    if (sink->open != NULL && sink->open_rows > 0)
+        status = batch_send(sink, err);
+    if (status == MR_OK)
+        status = cql_client_drain(sink->client, err);
+    return sink_failed(sink, status, err);
+}
+
+static void cassandra_close(struct connector_sink *sink)
+{
+    if (sink == NULL)
+        return;
+    cql_client_free(sink->client);
+    cassandra_table_deinit(&sink->table);
+    mr_free(sink);
+}
+
+/* The options that say where to and how; *CREATE: is the table to be made? */
+static enum mr_status cassandra_options_read(struct connector_sink *sink, const struct connector_table *table,
+                                             const struct connector_context *ctx, struct cql_client_options *options,
+                                             bool *create, struct mr_err *err)
+{
+    /* in the order of enum cql_consistency */
+    static const char *const levels[] = { "ANY",          "ONE",         "TWO",    "THREE",        "QUORUM",    "ALL",
+                                          "LOCAL_QUORUM", "EACH_QUORUM", "SERIAL", "LOCAL_SERIAL", "LOCAL_ONE", NULL };
+    bool embedded;
+    enum mr_status status;
+
+    options->contact_points = connector_option_text(table, "contact-points");
+    options->option_name = "option 'contact-points'";
+    embedded = options->contact_points == NULL;
+    if (embedded)
+        options->contact_points = ctx->cassandra_embedded;
+    if (options->contact_points == NULL)
+        return mr_err_set(err, MR_INVALID, "table %s: option 'contact-points' is missing, and no tables are embedded",
+                          table->name);
+    options->user = connector_option_text(table, "username");
+    options->password = connector_option_text(table, "password");
+    if (options->user == NULL && embedded) {
+        options->user = "cassandra";
+        options->password = "cassandra";
+    }
+    sink->batches = *create = embedded && ctx->cassandra_is_ours;
+    options->in_flight_max = sink->batches ? SINK_BATCHES_IN_FLIGHT : SINK_ROWS_IN_FLIGHT;
+    sink->consistency = embedded ? CQL_ONE : CQL_LOCAL_QUORUM;
+    status = connector_option_bool(table, "auto.create", create, err);
+    if (status == MR_OK)
+        status = connector_option_choice(table, "consistency", levels, &sink->consistency, err);
+    if (status == MR_OK && (sink->consistency == CQL_SERIAL || sink->consistency == CQL_LOCAL_SERIAL))
+        status = mr_err_set(err, MR_INVALID, "table %s: 'consistency' = '%s' is not one for writing", table->name,
+                            levels[sink->consistency]);
+    return status;
+}
+
+static enum mr_status cassandra_start(struct connector_sink *sink, const struct connector_table *table,
+                                      const struct connector_context *ctx, struct mr_err *err)
+{
+    struct cql_client_options options = { 0 };
+    bool create = false;
+    enum mr_status status = cassandra_options_read(sink, table, ctx, &options, &create, err);
+
+    if (status == MR_OK)
+        status = cassandra_table_init(&sink->table, table, err);
+    if (status == MR_OK)
+        status = cql_client_new(&sink->client, ctx, &options, err);
+    if (status != MR_OK)
+        return status;
+    status = cql_client_connect(sink->client, connector_clock_ms(ctx) + CQL_CLIENT_OPEN_MS, err);
+    if (status == MR_OK && create)
+        status = cassandra_table_create(&sink->table, table, sink->client, err);
+    if (status == MR_OK)
+        status = cassandra_table_check(&sink->table, table, sink->client, err);
+    if (status == MR_OK)
+        status = cql_client_prepare(sink->client, sink->table.insert, err);
+    if (status != MR_OK)
+        mr_err_context(err, "table %s", table->name);
+    return status;
+}
+
+static enum mr_status cassandra_open(struct connector_sink **out, const struct connector_table *table,
+                                     const struct connector_context *ctx, connector_reject_fn *reject, void *reject_arg,
+                                     struct mr_err *err)
+{
+    struct connector_sink *sink = MR_NEW(struct connector_sink);
+    enum mr_status status;
+
+    sink->name = table->name;
+    sink->reject = reject;
+    sink->reject_arg = reject_arg;
+    status = cassandra_start(sink, table, ctx, err);
+    if (status != MR_OK) {
+        cassandra_close(sink);
+        return status;
+    }
+    *out = sink;
+    return MR_OK;
+}
+
+static const struct connector_option cassandra_options[] = {
+    { "keyspace", NULL, true, "The keyspace." },
+    { "table", NULL, true, "The table in it." },
+    { "contact-points", NULL, false, "HOST[:PORT],... of a Cassandra; without it: the embedded tables." },
+    { "username", NULL, false, "User to log in as." },
+    { "password", NULL, false, "The user's password." },
+    { "auto.create", NULL, false,
+      "Makes keyspace and table when absent, from the columns and PRIMARY KEY here; 'true' for the embedded tables, "
+      "else "
+      "'false'." },
+    { "consistency", NULL, false, "Consistency of writes: ONE for the embedded tables, else LOCAL_QUORUM." },
+    { NULL, NULL, false, NULL },
+};
+
+static const struct connector_sink_ops cassandra_sink_ops = {
+    .open = cassandra_open,
+    .write = cassandra_write,
+    .flush = cassandra_flush,
+    .close = cassandra_close,
+};
+
+const struct connector connector_cassandra = {
+    .name = "cassandra",
+    .help = "Writes rows to a table over CQL; a row with the same key replaces the one before.",
+    .options = cassandra_options,
+    .sink = &cassandra_sink_ops,
+    .raw = true,
+};

@@ -1,0 +1,298 @@
+/* snk_cassandra_table.c -- the table that the cassandra sink writes to: its names, making it, and whether its columns
+ * take the SQL table's.
+ *
+ *   SQL       CQL type made       CQL types that take it
+ *   BOOLEAN   boolean             boolean
+ *   INT       int                 int, bigint
+ *   BIGINT    bigint              bigint, timestamp (milliseconds)
+ *   FLOAT     float               float, double
+ *   DOUBLE    double              double
+ *   STRING    text                text, varchar, ascii, uuid, timeuuid (a value that is none is rejected) */
+#include "connectors/snk_cassandra_int.h"
+
+#include "base/text.h"
+
+#include <string.h>
+
+static const struct {
+    enum data_kind kind;
+    const char *made;
+    uint16_t takes[6]; /* ends with 0 */
+} types[] = {
+    { DATA_BOOLEAN, "boolean", { CQL_BOOLEAN } },
+    { DATA_INT, "int", { CQL_INT, CQL_BIGINT } },
+    { DATA_BIGINT, "bigint", { CQL_BIGINT, CQL_TIMESTAMP } },
+    { DATA_FLOAT, "float", { CQL_FLOAT, CQL_DOUBLE } },
+    { DATA_DOUBLE, "double", { CQL_DOUBLE } },
+    { DATA_STRING, "text", { CQL_VARCHAR, CQL_ASCII, CQL_UUID, CQL_TIMEUUID } },
+};
+
+/* Index in types, or -1. */
+static int type_find(enum data_kind kind)
+{
+    for (size_t i = 0; i < MR_COUNT(types); i++)
+        if (types[i].kind == kind)
+            return (int)i;
+    return -1;
+}
+
+static bool type_takes(enum data_kind kind, uint16_t code)
+{
+    int at = type_find(kind);
+
+    for (size_t i = 0; at >= 0 && i < MR_COUNT(types[0].takes) && types[at].takes[i] != 0; i++)
+        if (types[at].takes[i] == code)
+            return true;
+    return false;
+}
+
+/* "name", quoted as CQL wants it. */
+static void name_write(struct mr_writer *w, struct mr_str name)
+{
+    mr_write_u8(w, '"');
+    for (size_t i = 0; i < name.size; i++) {
+        if (name.data[i] == '"')
+            mr_write_u8(w, '"');
+        mr_write_u8(w, (uint8_t)name.data[i]);
+    }
+    mr_write_u8(w, '"');
+}
+
+static void table_name_write(struct mr_writer *w, const struct cassandra_table *t)
+{
+    name_write(w, mr_str_of(t->keyspace));
+    mr_write_u8(w, '.');
+    name_write(w, mr_str_of(t->table));
+}
+
+static enum mr_status name_read(char out[CASSANDRA_NAME_BYTES], const struct connector_table *table, const char *option,
+                                struct mr_err *err)
+{
+    const char *value = connector_option_text(table, option);
+    size_t size = value != NULL ? strlen(value) : 0;
+
+    if (value == NULL)
+        return mr_err_set(err, MR_INVALID, "table %s: option '%s' is missing", table->name, option);
+    if (size > 48 || strspn(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") != size)
+        return mr_err_set(err, MR_INVALID,
+                          "table %s: option '%s' = '%s' is no name: letters, digits and _, at most 48 of them",
+                          table->name, option, value);
+    memcpy(out, value, size + 1);
+    return MR_OK;
+}
+
+static char *insert_make(const struct cassandra_table *t)
+{
+    struct mr_writer w = { 0 };
+
+    mr_write_str(&w, MR_STR("INSERT INTO "));
+    table_name_write(&w, t);
+    mr_write_str(&w, MR_STR(" ("));
+    for (uint32_t i = 0; i < t->column_count; i++) {
+        if (i > 0)
+            mr_write_str(&w, MR_STR(", "));
+        name_write(&w, t->columns[i].name);
+    }
+    mr_write_str(&w, MR_STR(") VALUES ("));
+    for (uint32_t i = 0; i < t->column_count; i++)
+        mr_write_str(&w, i > 0 ? MR_STR(", ?") : MR_STR("?"));
+    mr_write_str(&w, MR_STR(") USING TIMESTAMP ?"));
+    mr_write_u8(&w, '\0');
+    return (char *)w.data;
+}
+
+enum mr_status cassandra_table_init(struct cassandra_table *out, const struct connector_table *table,
+                                    struct mr_err *err)
+{
+    struct cassandra_table t = { .column_count = table->row->field_count };
+    enum mr_status status = name_read(t.keyspace, table, "keyspace", err);
+
+    if (status == MR_OK)
+        status = name_read(t.table, table, "table", err);
+    for (uint32_t i = 0; i < t.column_count && status == MR_OK; i++) {
+        const struct data_field *field = &table->row->fields[i];
+
+        if (type_find(field->type->kind) < 0)
+            status =
+                mr_err_set(err, MR_UNSUPPORTED, "table %s: column '%.*s': %s can't be written to CQL in this version",
+                           table->name, MR_STR_ARG(field->name), data_kind_name(field->type->kind));
+    }
+    if (status != MR_OK)
+        return status;
+    t.columns = mr_calloc(t.column_count, sizeof(*t.columns));
+    for (uint32_t i = 0; i < t.column_count; i++)
+        t.columns[i].name = table->row->fields[i].name;
+    t.insert = insert_make(&t);
+    *out = t;
+    return MR_OK;
+}
+
+void cassandra_table_deinit(struct cassandra_table *t)
+{
+    mr_free(t->columns);
+    mr_free(t->insert);
+    *t = (struct cassandra_table){ 0 };
+}
+
+/* ---- making it ---- */
+
+static enum mr_status statement_run(struct cql_client *client, struct mr_writer *text, struct mr_err *err)
+{
+    struct mr_arena *arena = mr_arena_new();
+    struct cql_result result;
+    enum mr_status status;
+
+    mr_write_u8(text, '\0');
+    status = cql_client_query(client, (const char *)text->data, arena, &result, err);
+    if (status != MR_OK)
+        mr_err_context(err, "%.200s", (const char *)text->data);
+    text->size = 0;
+    mr_arena_free(arena);
+    return status;
+}
+
+enum mr_status cassandra_table_create(const struct cassandra_table *t, const struct connector_table *table,
+                                      struct cql_client *client, struct mr_err *err)
+{
+    struct mr_writer w = { 0 };
+    enum mr_status status;
+
+    if (table->primary_key_count == 0)
+        return mr_err_set(
+            err, MR_INVALID,
+            "table %s: making it in Cassandra needs a PRIMARY KEY (...) NOT ENFORCED; or set 'auto.create' = "
+            "'false' when it is there",
+            table->name);
+    mr_write_str(&w, MR_STR("CREATE KEYSPACE IF NOT EXISTS "));
+    name_write(&w, mr_str_of(t->keyspace));
+    mr_write_str(&w, MR_STR(" WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}"));
+    status = statement_run(client, &w, err);
+    if (status == MR_OK) {
+        mr_write_str(&w, MR_STR("CREATE TABLE IF NOT EXISTS "));
+        table_name_write(&w, t);
+        mr_write_str(&w, MR_STR(" ("));
+        for (uint32_t i = 0; i < t->column_count; i++) {
+            name_write(&w, t->columns[i].name);
+            mr_write_text(&w, " %s, ", types[type_find(table->row->fields[i].type->kind)].made);
+        }
+        mr_write_str(&w, MR_STR("PRIMARY KEY ("));
+        for (uint32_t i = 0; i < table->primary_key_count; i++) {
+            if (i > 0)
+                mr_write_str(&w, MR_STR(", "));
+            name_write(&w, t->columns[table->primary_key[i]].name);
+        }
+        mr_write_str(&w, MR_STR("))"));
+        status = statement_run(client, &w, err);
+    }
+    mr_writer_deinit(&w);
+    return status;
+}
+
+/* ---- checking it ---- */
+
+/* One row of system_schema.columns: name, kind, type. */
+static enum mr_status column_check(struct cassandra_table *t, const struct connector_table *table,
+                                   const struct cql_value cells[3], struct mr_err *err)
+{
+    struct mr_str name = { (const char *)cells[0].data, cells[0].size > 0 ? (size_t)cells[0].size : 0 };
+    struct mr_str kind = { (const char *)cells[1].data, cells[1].size > 0 ? (size_t)cells[1].size : 0 };
+    struct mr_str type = { (const char *)cells[2].data, cells[2].size > 0 ? (size_t)cells[2].size : 0 };
+    bool partition = mr_str_equal(kind, MR_STR("partition_key"));
+    bool key = partition || mr_str_equal(kind, MR_STR("clustering"));
+    int at = data_type_field(table->row, name);
+    const struct cql_type *native;
+
+    if (at < 0 && key)
+        return mr_err_set(err, MR_INVALID,
+                          "table %s: %s.%s has the primary key column '%.*s', which the SQL table has not", table->name,
+                          t->keyspace, t->table, MR_STR_ARG(name));
+    if (at < 0)
+        return MR_OK; /* not written: it stays as it is */
+    native = cql_type_named(type);
+    if (native == NULL || !type_takes(table->row->fields[at].type->kind, native->code))
+        return mr_err_set(
+            err, MR_INVALID,
+            "table %s: column '%.*s' is %s, but %.*s in %s.%s, which can't take it; CAST it in the INSERT", table->name,
+            MR_STR_ARG(name), data_kind_name(table->row->fields[at].type->kind), MR_STR_ARG(type), t->keyspace,
+            t->table);
+    t->columns[at].code = native->code;
+    t->columns[at].is_key = key;
+    t->columns[at].is_partition = partition;
+    return MR_OK;
+}
+
+/* Was every column found, and does the SQL table's key name the same columns? */
+static enum mr_status columns_compare(const struct cassandra_table *t, const struct connector_table *table,
+                                      const char *const *names, size_t name_count, struct mr_err *err)
+{
+    for (uint32_t i = 0; i < t->column_count; i++) {
+        if (t->columns[i].code == 0) {
+            char *name = mr_str_dup(t->columns[i].name);
+            const char *near = mr_nearest(name, names, name_count);
+
+            mr_err_set(err, MR_INVALID, "table %s: %s.%s has no column '%s'%s%s%s", table->name, t->keyspace, t->table,
+                       name, near != NULL ? "; did you mean '" : "", near != NULL ? near : "",
+                       near != NULL ? "'?" : "");
+            mr_free(name);
+            return MR_INVALID;
+        }
+    }
+    for (uint32_t i = 0; i < table->primary_key_count; i++)
+        if (!t->columns[table->primary_key[i]].is_key)
+            return mr_err_set(err, MR_INVALID,
+                              "table %s: column '%.*s' is in the PRIMARY KEY here, but not in that of %s.%s",
+                              table->name, MR_STR_ARG(t->columns[table->primary_key[i]].name), t->keyspace, t->table);
+    for (uint32_t i = 0; i < t->column_count && table->primary_key_count > 0; i++) {
+        bool declared = false;
+
+        for (uint32_t k = 0; k < table->primary_key_count; k++)
+            declared = declared || table->primary_key[k] == i;
+        if (t->columns[i].is_key && !declared)
+            return mr_err_set(err, MR_INVALID,
+                              "table %s: column '%.*s' is in the primary key of %s.%s, but not in the PRIMARY KEY here",
+                              table->name, MR_STR_ARG(t->columns[i].name), t->keyspace, t->table);
+    }
+    return MR_OK;
+}
+
+enum mr_status cassandra_table_check(struct cassandra_table *t, const struct connector_table *table,
+                                     struct cql_client *client, struct mr_err *err)
+{
+    struct mr_arena *arena = mr_arena_new();
+    const char **names = NULL;
+    struct cql_result result;
+    enum mr_status status;
+    char *text = mr_arena_printf(arena,
+                                 "SELECT column_name, kind, type FROM system_schema.columns "
+                                 "WHERE keyspace_name = '%s' AND table_name = '%s'",
+                                 t->keyspace, t->table);
+
+    status = cql_client_query(client, text, arena, &result, err);
+    if (status != MR_OK) {
+        mr_err_context(err, "reading the columns of %s.%s", t->keyspace, t->table);
+        goto out;
+    }
+    if (result.kind != CQL_RESULT_ROWS || result.metadata.column_count != 3 || result.row_count == 0) {
+        status =
+            mr_err_set(err, MR_NOT_FOUND, "table %s: there is no table %s.%s; create it, or set 'auto.create' = 'true'",
+                       table->name, t->keyspace, t->table);
+        goto out;
+    }
+    names = MR_ARENA_ARRAY(arena, const char *, result.row_count);
+    for (uint32_t i = 0; i < result.row_count && status == MR_OK; i++) {
+        struct cql_value cells[3];
+
+        status = cql_row_read(&result.rows, cells, 3);
+        if (status != MR_OK) {
+            mr_err_set(err, status, "the columns of %s.%s can't be read", t->keyspace, t->table);
+            break;
+        }
+        names[i] = mr_arena_printf(arena, "%.*s", cells[0].size > 0 ? cells[0].size : 0, (const char *)cells[0].data);
+        status = column_check(t, table, cells, err);
+    }
+    if (status == MR_OK)
+        status = columns_compare(t, table, names, result.row_count, err);
+out:
+    mr_arena_free(arena);
+    return status;
+}
