@@ -1,13 +1,13 @@
-/* log.h -- durable partitioned log.  Batches are opaque here: header, CRC and producer sequence are checked, records are
- * read only to look up a time.
+/* log.h -- durable partitioned log.  Batches are opaque here: header, CRC and producer sequence are checked, records
+ * are read only to look up a time.
  *
- * Threads: a struct log, its topics and partitions belong to the thread that opened it (the broker's loop), except calls
- *          marked [any].  One committer thread inside does every sync and every change of the catalog; its answers come
+ * Threads: a struct log, its topics and partitions belong to the thread that opened it (the broker's loop), except
+ * calls marked [any].  One committer thread inside does every sync and every change of the catalog; its answers come
  *          back through options->post and run on the owner's thread.
  * Memory:  a returned pointer is borrowed; topics and partitions live until log_topic_delete's callback or log_close.
  * Times:   _ms are milliseconds since 1970 UTC.
- * Offsets: log start <= high watermark <= end.  Readers see what is below the high watermark: the synced offset, or with
- *          options->relaxed the written one. */
+ * Offsets: log start <= high watermark <= end.  Readers see what is below the high watermark: the synced offset, or
+ * with options->relaxed the written one. */
 #ifndef LOG_LOG_H
 #define LOG_LOG_H
 
@@ -52,17 +52,16 @@ struct log_options {
 
 /* ---- open and close ---- */
 
-/* Opens the log in DIR, made when absent, and recovers every partition.  Blocks; cost grows with the bytes since the last
- * checkpoint.  That only one process has DIR is the caller's care.  Caller owns *out: log_close.
- * MR_CORRUPT      bytes that were synced fail their check; err names partition and offset; nothing was changed
- * MR_UNSUPPORTED  a newer version wrote DIR
- * MR_IO           the system refused */
+/* Opens the log in DIR, made when absent, and recovers every partition.  Blocks; cost grows with the bytes since the
+ * last checkpoint.  That only one process has DIR is the caller's care.  Caller owns *out: log_close. MR_CORRUPT bytes
+ * that were synced fail their check; err names partition and offset; nothing was changed MR_UNSUPPORTED  a newer
+ * version wrote DIR MR_IO           the system refused */
 MR_MUST_CHECK enum mr_status log_open(struct log **out, const char *dir, const struct log_options *options,
                                       struct mr_err *err);
 
-/* Syncs what is unsynced, runs the callbacks that are due (inside this call), writes the checkpoints, notes a clean stop
- * and frees all.  Blocks.  After it no callback runs; jobs still queued in the post do nothing.  Slices stay readable.
- * MR_IO  the stop was not clean: the next log_open recovers as after a crash.  LOG is freed all the same. */
+/* Syncs what is unsynced, runs the callbacks that are due (inside this call), writes the checkpoints, notes a clean
+ * stop and frees all.  Blocks.  After it no callback runs; jobs still queued in the post do nothing.  Slices stay
+ * readable. MR_IO  the stop was not clean: the next log_open recovers as after a crash.  LOG is freed all the same. */
 enum mr_status log_close(struct log *log, struct mr_err *err);
 
 /* Frees LOG without syncing or noting anything, as a crash would leave it (tests, simulator).  No callback runs. */
@@ -95,8 +94,8 @@ MR_MUST_CHECK enum mr_status log_topic_create(struct log *log, struct mr_str nam
                                               const struct log_config *configs, size_t config_count,
                                               log_topic_fn *on_done, void *arg, struct mr_err *err);
 
-/* Begins to delete: the topic is not found from now on, appends to it are refused, watchers are told.  ON_DONE runs once,
- * later, with topic NULL; the topic's pointers die after it.  Slices stay readable. */
+/* Begins to delete: the topic is not found from now on, appends to it are refused, watchers are told.  ON_DONE runs
+ * once, later, with topic NULL; the topic's pointers die after it.  Slices stay readable. */
 void log_topic_delete(struct log *log, struct log_topic *topic, log_topic_fn *on_done, void *arg);
 
 /* The topic, or NULL. */
@@ -142,12 +141,10 @@ struct log_append_result {
 typedef void log_synced_fn(void *arg, enum mr_status status, const struct mr_err *err);
 
 /* Appends one BATCH, whose CRC and sequence are checked, giving it the next offsets.  Copied before return.  RESULT is
- * always filled.  When, and only when, it returns MR_OK, ON_SYNCED runs once, later, on the owner's thread, never inside
- * this call; for a duplicate when the original is on disk.
- * MR_CORRUPT    the CRC is wrong                   MR_INVALID    no whole v2 batch, or LOG_OUT_OF_ORDER
- * MR_DENIED     LOG_FENCED                         MR_UNSUPPORTED magic is not 2
- * MR_LIMIT      bytes waiting for sync are at the limit: try again when some callback ran
- * MR_NOT_FOUND  the topic is being deleted
+ * always filled.  When, and only when, it returns MR_OK, ON_SYNCED runs once, later, on the owner's thread, never
+ * inside this call; for a duplicate when the original is on disk. MR_CORRUPT    the CRC is wrong MR_INVALID    no whole
+ * v2 batch, or LOG_OUT_OF_ORDER MR_DENIED     LOG_FENCED                         MR_UNSUPPORTED magic is not 2 MR_LIMIT
+ * bytes waiting for sync are at the limit: try again when some callback ran MR_NOT_FOUND  the topic is being deleted
  * MR_IO         the disk refused: nothing was appended.  A full disk is retried by the next append; after a failed sync
  *               every append is refused until the program restarts. */
 MR_MUST_CHECK enum mr_status log_append(struct log_partition *partition, struct mr_bytes batch,
@@ -162,7 +159,8 @@ int64_t log_end_offset(const struct log_partition *partition);
 /* Bytes in its segment files. */
 int64_t log_partition_bytes(const struct log_partition *partition);
 
-/* Whole batches, end to end, in one segment file.  Stays readable, whatever happens to topic and log, until released. */
+/* Whole batches, end to end, in one segment file.  Stays readable, whatever happens to topic and log, until released.
+ */
 struct log_slice {
     struct log_segment *segment; /* a reference: log_slice_release */
     struct mr_file *file;        /* borrowed from segment; mr_file_descriptor gives what sendfile takes */
@@ -192,8 +190,8 @@ MR_MUST_CHECK enum mr_status log_offset_by_time(struct log_partition *partition,
 MR_MUST_CHECK enum mr_status log_offset_of_max_time(struct log_partition *partition, int64_t *offset,
                                                     int64_t *timestamp_ms, struct mr_err *err);
 
-/* The largest epoch <= EPOCH that the partition has batches of, and the offset where the next epoch begins (or the end):
- * OffsetForLeaderEpoch.  MR_NOT_FOUND when there is none. */
+/* The largest epoch <= EPOCH that the partition has batches of, and the offset where the next epoch begins (or the
+ * end): OffsetForLeaderEpoch.  MR_NOT_FOUND when there is none. */
 MR_MUST_CHECK enum mr_status log_epoch_end(const struct log_partition *partition, int32_t epoch, int32_t *epoch_found,
                                            int64_t *end_offset);
 
@@ -210,7 +208,8 @@ struct log_watch {
     struct log_watch *previous;
     struct log_watch *next;
 };
-/* FN runs at each move from now on, on the owner's thread, outside any call of this room.  It may add and remove watches. */
+/* FN runs at each move from now on, on the owner's thread, outside any call of this room.  It may add and remove
+ * watches. */
 void log_watch_add(struct log_watch *watch, struct log_partition *partition, log_watch_fn *fn, void *arg);
 /* Being in no list is legal. */
 void log_watch_remove(struct log_watch *watch);
