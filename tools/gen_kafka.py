@@ -295,7 +295,8 @@ class Emitter:
         return [f"{pad}if ({condition}) {{"] + [f"{pad}    {line}" for line in lines] + [pad + "}"]
 
     def null_condition(self, field):
-        return field.nullable.condition(self.message.versions) if field.nullable else "false"
+        around = field.versions.cut(self.message.versions)
+        return field.nullable.condition(around) if field.nullable else "false"
 
     def flexible_line(self, body):
         condition = self.message.flexible.condition(self.message.versions)

@@ -34,8 +34,8 @@ ADAPTER(produce)
 static const struct broker_api apis[] = {
     /* key                  min max closing keeps frame */
     { KAFKA_PRODUCE, 0, 11, 2, true, CALLS(produce) },
-    { KAFKA_FETCH, 4, 17, -1, false, CALLS(fetch) },
-    { KAFKA_LIST_OFFSETS, 1, 10, -1, false, CALLS(list_offsets) },
+    { KAFKA_FETCH, 4, 18, -1, false, CALLS(fetch) },
+    { KAFKA_LIST_OFFSETS, 1, 11, -1, false, CALLS(list_offsets) },
     { KAFKA_METADATA, 0, 13, -1, false, CALLS(metadata) },
     { KAFKA_API_VERSIONS, 0, 4, -1, false, CALLS(api_versions) },
     { KAFKA_CREATE_TOPICS, 2, 7, -1, false, CALLS(create_topics) },

@@ -11,9 +11,11 @@ enum {
     AT_MAX_TIME = -3,       /* 7 */
     AT_EARLIEST_LOCAL = -4, /* 8 */
     AT_LATEST_TIERED = -5,  /* 9 */
+    AT_EARLIEST_PENDING_UPLOAD = -6, /* 11 */
     VERSION_MAX_TIME = 7,
     VERSION_EARLIEST_LOCAL = 8,
     VERSION_LATEST_TIERED = 9,
+    VERSION_PENDING_UPLOAD = 11,
 };
 
 static bool timestamp_is_known(int64_t timestamp, int version)
@@ -22,7 +24,8 @@ static bool timestamp_is_known(int64_t timestamp, int version)
         return true;
     return (timestamp == AT_MAX_TIME && version >= VERSION_MAX_TIME) ||
            (timestamp == AT_EARLIEST_LOCAL && version >= VERSION_EARLIEST_LOCAL) ||
-           (timestamp == AT_LATEST_TIERED && version >= VERSION_LATEST_TIERED);
+           (timestamp == AT_LATEST_TIERED && version >= VERSION_LATEST_TIERED) ||
+           (timestamp == AT_EARLIEST_PENDING_UPLOAD && version >= VERSION_PENDING_UPLOAD);
 }
 
 /* The epoch that the batch at OFFSET was written in, -1 when none is known. */
@@ -93,7 +96,8 @@ static void partition_answer(struct broker *broker, struct mr_str topic, int ver
         out->offset = log_start_offset(partition);
         out->leader_epoch = epoch_of_offset(broker, partition, out->offset);
         break;
-    case AT_LATEST_TIERED: /* nothing is tiered */
+    case AT_LATEST_TIERED: /* nothing is tiered, and nothing waits for it */
+    case AT_EARLIEST_PENDING_UPLOAD:
         break;
     default:
         offset_by_time(broker, partition, in->timestamp, out);
