@@ -189,10 +189,11 @@ struct log_partition {
     bool moved;    /* in log->moved: watchers are to be told */
     bool poisoned; /* refuses writes until the restart */
     bool deleted;
-    bool sync_failed;          /* committer's */
-    bool scanned;              /* recovery read a tail: to be synced before it is shown */
-    size_t cut_segments;       /* recovery: segments kept; later ones go */
-    struct log_commit *commit; /* in the round that is filling, or NULL */
+    bool sync_failed;           /* committer's */
+    bool scanned;               /* recovery read a tail: to be synced before it is shown */
+    struct log_point scan_from; /* where that tail begins */
+    size_t cut_segments;        /* recovery: segments kept; later ones go */
+    struct log_commit *commit;  /* in the round that is filling, or NULL */
 };
 
 struct log_topic {

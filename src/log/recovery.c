@@ -2,11 +2,11 @@
  *
  * Two halves, so that a log with a damaged partition is refused before anything was changed in another:
  *   scan    loads the checkpoint, reads all batches behind it (CRC, offsets without gap), stops at the first bad one
- *   repair  removes segments behind the stop, cuts the file there, syncs what was read, writes a new checkpoint
- * The cut is only what can be a torn tail: never more than unsynced_bytes_max bytes wait for a sync (partition.c), so
- * when more than that follow a bad batch, it was synced once and its loss is MR_CORRUPT. What is kept was perhaps never
- * acknowledged, but it was sent; it is synced before anybody can read it. Estimate: 1 GB/s, so under 0.1 s a partition
- * for the default checkpoint_bytes. Tested by: tests/unit/log/test_recovery.c, tests/sim/sim_log.c */
+ *   repair  removes segments behind the stop, cuts the file there, rewrites and syncs what was read, writes a
+ * checkpoint The cut is only what can be a torn tail: never more than unsynced_bytes_max bytes wait for a sync
+ * (partition.c), so when more than that follow a bad batch, it was synced once and its loss is MR_CORRUPT. What is kept
+ * was perhaps never acknowledged, but it was sent; it is synced before anybody can read it. Estimate: 1 GB/s, so under
+ * 0.1 s a partition for the default checkpoint_bytes. Tested by: tests/unit/log/test_recovery.c, tests/sim/sim_log.c */
 #include "base/logging.h"
 #include "log/log_int.h"
 
@@ -162,6 +162,7 @@ enum mr_status log_partition_scan(struct log_partition *p, struct mr_err *err)
     if (status != MR_OK)
         return status;
     p->cut_segments = p->segment_count;
+    p->scan_from = p->end;
     for (size_t i = first; i < p->segment_count; i++) {
         struct log_segment *segment = p->segments[i];
 
@@ -224,6 +225,30 @@ static enum mr_status tail_cut(struct log_partition *p, struct mr_err *err)
     return status;
 }
 
+/* Writes the bytes of SEGMENT from FROM on once more, as they are, and syncs them.  When a sync failed before the
+ * restart, the kernel holds pages that it takes for written and that are not on the disk: a sync alone would pass them.
+ */
+static enum mr_status tail_rewrite(struct log_segment *segment, int64_t from, struct mr_err *err)
+{
+    uint8_t *chunk = mr_alloc(SCAN_CHUNK);
+    enum mr_status status = MR_OK;
+
+    while (status == MR_OK && from < segment->bytes) {
+        size_t size = segment->bytes - from < SCAN_CHUNK ? (size_t)(segment->bytes - from) : SCAN_CHUNK, got = 0;
+
+        status = mr_file_pread(segment->file, chunk, size, from, &got, err);
+        if (status == MR_OK && got < size)
+            status = mr_err_set(err, MR_IO, "%s ends at byte %" PRId64, segment->path, from + (int64_t)got);
+        if (status == MR_OK)
+            status = mr_file_pwrite(segment->file, chunk, size, from, err);
+        from += (int64_t)size;
+    }
+    if (status == MR_OK)
+        status = mr_file_sync(segment->file, err);
+    mr_free(chunk);
+    return status;
+}
+
 enum mr_status log_partition_repair(struct log_partition *p, struct mr_err *err)
 {
     enum mr_status status = MR_OK;
@@ -232,8 +257,11 @@ enum mr_status log_partition_repair(struct log_partition *p, struct mr_err *err)
         status = tail_cut(p, err);
         /* After a mere kill the tail is whole but in the page cache only: nobody may see it before it is on disk. */
         for (size_t i = 0; status == MR_OK && p->scanned && i < p->segment_count; i++) {
-            if (p->segments[i]->indexed)
-                status = mr_file_sync(p->segments[i]->file, err);
+            struct log_segment *segment = p->segments[i];
+
+            if (segment->base_offset >= p->scan_from.segment_base)
+                status = tail_rewrite(
+                    segment, segment->base_offset == p->scan_from.segment_base ? p->scan_from.position : 0, err);
         }
         if (status == MR_OK && p->scanned) {
             status = mr_sync_dir(p->log->env, p->dir, err);

@@ -545,7 +545,7 @@ static void inode_cut(struct sim_env *sim, struct inode *inode)
     if (inode->dirty) {
         size_t low = disk->size < now->size ? disk->size : now->size;
         size_t high = disk->size < now->size ? now->size : disk->size;
-        size_t choice = sim_env_random(sim, 3);
+        size_t choice = sim_env_random(sim, 3), synced = disk->size;
         size_t size = choice == 0 ? disk->size : choice == 1 ? now->size : low + sim_env_random(sim, high - low + 1);
 
         content_resize(disk, size);
@@ -559,8 +559,8 @@ static void inode_cut(struct sim_env *sim, struct inode *inode)
             case 1: /* torn */
                 memcpy(disk->data + at, now->data + at, sim_env_random(sim, end - at + 1));
                 break;
-            case 2: /* zero: allocated, never written */
-                if (at >= inode->dirty_from)
+            case 2: /* zero: allocated and not written, which needs a sector that the disk did not have */
+                if (at >= synced)
                     memset(disk->data + at, 0, end - at);
                 break;
             default: /* kept */
