@@ -53,6 +53,21 @@ static enum mr_status rocks_error(const struct state *state, char *message, stru
 
 /* ---- open and close ---- */
 
+/* CONTENT of the file at PATH is not format_text: from a newer version, or damaged? */
+static enum mr_status format_differs(const char *path, struct mr_bytes content, struct mr_err *err)
+{
+    size_t name_size = strlen("millrace-state ");
+
+    if (content.size <= name_size + 1 || memcmp(content.data, format_text, name_size) != 0)
+        return mr_err_set(err, MR_CORRUPT, "%s is damaged: it should be \"%.*s\"", path, (int)sizeof(format_text) - 2,
+                          format_text);
+    return mr_err_set(
+        err, MR_UNSUPPORTED,
+        "%s says \"%.*s\" and this program reads \"%.*s\": a newer version wrote it; run that one, or give "
+        "another data directory",
+        path, (int)content.size - 1, (const char *)content.data, (int)sizeof(format_text) - 2, format_text);
+}
+
 static enum mr_status check_format(struct state *state, struct mr_err *err)
 {
     char path[MR_PATH_BYTES];
@@ -66,10 +81,7 @@ static enum mr_status check_format(struct state *state, struct mr_err *err)
     if (status == MR_NOT_FOUND)
         status = mr_file_replace(state->env, path, ours, err);
     else if (status == MR_OK && mr_bytes_compare(mr_writer_bytes(&content), ours) != 0)
-        status = mr_err_set(err, MR_UNSUPPORTED,
-                            "%s is not \"%.*s\": it was written by a newer version; run that version, or give another "
-                            "data directory",
-                            path, (int)sizeof(format_text) - 2, format_text);
+        status = format_differs(path, mr_writer_bytes(&content), err);
     mr_writer_deinit(&content);
     return status;
 }

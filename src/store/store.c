@@ -34,6 +34,21 @@ enum mr_status store_rocks_error(const struct store *store, char *message, struc
     return status;
 }
 
+/* CONTENT of the file at PATH is not format_text: from a newer version, or damaged? */
+static enum mr_status format_differs(const char *path, struct mr_bytes content, struct mr_err *err)
+{
+    size_t name_size = strlen("millrace-store ");
+
+    if (content.size <= name_size + 1 || memcmp(content.data, format_text, name_size) != 0)
+        return mr_err_set(err, MR_CORRUPT, "%s is damaged: it should be \"%.*s\"", path, (int)sizeof(format_text) - 2,
+                          format_text);
+    return mr_err_set(
+        err, MR_UNSUPPORTED,
+        "%s says \"%.*s\" and this program reads \"%.*s\": a newer version wrote it; run that one, or give "
+        "another data directory",
+        path, (int)content.size - 1, (const char *)content.data, (int)sizeof(format_text) - 2, format_text);
+}
+
 /* Checks DIR/FORMAT, or writes it into a new directory. */
 static enum mr_status check_format(struct store *store, struct mr_err *err)
 {
@@ -48,12 +63,7 @@ static enum mr_status check_format(struct store *store, struct mr_err *err)
     if (status == MR_NOT_FOUND)
         status = mr_file_replace(store->env, path, ours, err);
     else if (status == MR_OK && mr_bytes_compare(mr_writer_bytes(&content), ours) != 0)
-        status =
-            mr_err_set(err, MR_UNSUPPORTED,
-                       "%s says \"%.*s\", this program writes \"%.*s\": it was written by a newer version; run that "
-                       "version, or give another data directory",
-                       path, (int)strcspn((char *)mr_writer_reserve(&content, 1) - content.size, "\n"),
-                       (char *)content.data, (int)sizeof(format_text) - 2, format_text);
+        status = format_differs(path, mr_writer_bytes(&content), err);
     mr_writer_deinit(&content);
     return status;
 }

@@ -402,6 +402,8 @@ static void test_second_open_and_newer_format(void **state)
     assert_int_equal(mr_path_join(path, f->dir, "FORMAT", NULL), MR_OK);
     assert_int_equal(mr_file_replace(mr_env_real(), path, text("millrace-store 2\n"), NULL), MR_OK);
     assert_int_equal(store_open(&second, f->dir, &f->options, NULL), MR_UNSUPPORTED);
+    assert_int_equal(mr_file_replace(mr_env_real(), path, text("mill"), NULL), MR_OK);
+    assert_int_equal(store_open(&second, f->dir, &f->options, NULL), MR_CORRUPT);
 }
 
 /* A child writes 0, 1, 2, … and says each number after its acknowledgement; killed at any moment, all it said is there.
