@@ -22,7 +22,7 @@
 
 enum broker_limits_private {
     BROKER_CLUSTER_ID_BYTES = 64,
-    BROKER_STALL_RETRY_MS = 2,           /* an append that found no room is tried again */
+    BROKER_STALL_RETRY_MS = 20,          /* an append that found no room is tried again, at the latest */
     BROKER_TIMESTAMP_AHEAD_MS = 3600000, /* message.timestamp.after.max.ms */
     BROKER_TOPIC_OPERATIONS = 0xdf8,     /* bits of what may be done with a topic when nothing is forbidden */
     BROKER_CLUSTER_OPERATIONS = 0x1fa0,  /* the same for the cluster */
@@ -160,8 +160,8 @@ MR_MUST_CHECK enum mr_status broker_topic_config_check(struct mr_str name, struc
 void broker_conn_accept(struct net_conn *net, void *arg);
 /* Closes and frees all of them, at once. */
 void broker_conns_close(struct broker *broker);
-/* Goes on with the requests that wait for room. */
-void broker_conns_retry(struct broker *broker);
+/* Something reached the disk: requests that wait for room go on soon. */
+void broker_conns_wake(struct broker *broker);
 
 struct broker_listening {
     struct broker *broker;

@@ -187,13 +187,42 @@ static void conn_pause(struct broker_conn *conn)
     net_conn_pause(conn->net);
 }
 
-static void stall_timer_fired(void *arg)
+/* Goes on with the stalled requests; runs again while some still are. */
+static void stalled_retry(void *arg)
 {
     struct broker *broker = arg;
+    struct broker_conn *next;
+    bool again = false;
 
-    net_timer_free(broker->stall_timer);
-    broker->stall_timer = NULL;
-    broker_conns_retry(broker);
+    for (struct broker_conn *conn = broker->conns; conn != NULL; conn = next) {
+        struct broker_request *request = conn->stalled;
+
+        next = conn->next;
+        if (request == NULL)
+            continue;
+        conn->is_processing = true;
+        request->is_stalled = false;
+        request->on_room(request);
+        conn->is_processing = false;
+        again = again || request->is_stalled;
+        if (request->is_stalled)
+            continue;
+        conn->stalled = NULL;
+        evbuffer_drain(net_conn_input(conn->net), conn->stalled_bytes);
+        request_is_done(request); /* answers if so, and reads on */
+    }
+    if (again) {
+        net_timer_restart(broker->stall_timer, BROKER_STALL_RETRY_MS);
+    } else {
+        net_timer_free(broker->stall_timer);
+        broker->stall_timer = NULL;
+    }
+}
+
+void broker_conns_wake(struct broker *broker)
+{
+    if (broker->stall_timer != NULL)
+        net_timer_restart(broker->stall_timer, 0);
 }
 
 static void conn_stall(struct broker_conn *conn, struct broker_request *request, size_t frame_bytes)
@@ -204,7 +233,7 @@ static void conn_stall(struct broker_conn *conn, struct broker_request *request,
     conn->stalled_bytes = frame_bytes;
     conn_pause(conn);
     if (broker->stall_timer == NULL)
-        broker->stall_timer = net_timer_new(broker->loop, BROKER_STALL_RETRY_MS, 0, stall_timer_fired, broker);
+        broker->stall_timer = net_timer_new(broker->loop, BROKER_STALL_RETRY_MS, 0, stalled_retry, broker);
 }
 
 /* Takes one request from FRAME (its length included). */
@@ -277,30 +306,6 @@ static void conn_process(struct broker_conn *conn)
         conn_answer(conn);
     }
     conn->is_processing = false;
-}
-
-void broker_conns_retry(struct broker *broker)
-{
-    struct broker_conn *next;
-
-    for (struct broker_conn *conn = broker->conns; conn != NULL; conn = next) {
-        struct broker_request *request = conn->stalled;
-
-        next = conn->next;
-        if (request == NULL)
-            continue;
-        conn->is_processing = true;
-        request->is_stalled = false;
-        request->on_room(request);
-        conn->is_processing = false;
-        if (request->is_stalled) {
-            conn_stall(conn, request, conn->stalled_bytes);
-            continue;
-        }
-        conn->stalled = NULL;
-        evbuffer_drain(net_conn_input(conn->net), conn->stalled_bytes);
-        request_is_done(request); /* answers if so, and reads on */
-    }
 }
 
 /* ---- coming and going ---- */

@@ -8,9 +8,9 @@
 enum {
     AT_LATEST = -1,
     AT_EARLIEST = -2,
-    AT_MAX_TIME = -3,       /* 7 */
-    AT_EARLIEST_LOCAL = -4, /* 8 */
-    AT_LATEST_TIERED = -5,  /* 9 */
+    AT_MAX_TIME = -3,                /* 7 */
+    AT_EARLIEST_LOCAL = -4,          /* 8 */
+    AT_LATEST_TIERED = -5,           /* 9 */
     AT_EARLIEST_PENDING_UPLOAD = -6, /* 11 */
     VERSION_MAX_TIME = 7,
     VERSION_EARLIEST_LOCAL = 8,

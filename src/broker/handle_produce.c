@@ -23,6 +23,7 @@ struct produce {
     int32_t topic_index; /* where to go on */
     int32_t partition_index;
     int32_t waiting; /* batches on their way to disk */
+    bool is_checked; /* the batch to go on with */
     bool all_given;  /* every batch was appended or refused */
     bool has_failed;
 };
@@ -176,8 +177,11 @@ static void batch_synced(void *arg, enum mr_status status, const struct mr_err *
         mr_log(MR_LOG_ERROR, "broker", "an append did not reach the disk: %s", err->text);
         error_set(batch->out, KAFKA_ERROR_KAFKA_STORAGE_ERROR);
     }
-    if (!request->is_abandoned && !request->is_done && produce->all_given && produce->waiting == 0)
-        produce_finish(produce);
+    if (!request->is_abandoned) {
+        broker_conns_wake(request->broker);
+        if (!request->is_done && produce->all_given && produce->waiting == 0)
+            produce_finish(produce);
+    }
     broker_request_unref(request);
 }
 
@@ -200,8 +204,9 @@ static bool batch_append(struct produce *produce, struct mr_str topic, const str
     int error;
     struct log_partition *partition = broker_partition_find(request->broker, topic, in->index, &error);
 
-    if (partition != NULL)
+    if (partition != NULL && !produce->is_checked)
         error = batch_check(request, partition, in->records.bytes, out);
+    produce->is_checked = false;
     if (error != KAFKA_ERROR_NONE) {
         error_set(out, error);
         return true;
@@ -210,8 +215,10 @@ static bool batch_append(struct produce *produce, struct mr_str topic, const str
     *batch = (struct produce_batch){ produce, out };
     status = log_append(partition, in->records.bytes, &result, whole->acks == ACKS_NONE ? nobody_waits : batch_synced,
                         batch, NULL);
-    if (status == MR_LIMIT)
+    if (status == MR_LIMIT) {
+        produce->is_checked = true;
         return false;
+    }
     if (status != MR_OK) {
         error_set(out, error_of_append(status, result.outcome));
         return true;

@@ -78,7 +78,7 @@ static void message_check(const struct message *message, int version, const char
     if (decode(message, whole, version, m, arena, &left) != MR_OK || left != 0)
         fail_msg("%s %s v%d %s: not read, or %zu bytes left", message->api, message->direction, version, name, left);
     message->write(m, &out, version);
-    if (out.size != whole.size || memcmp(out.data, whole.data, whole.size) != 0)
+    if (mr_bytes_compare(mr_writer_bytes(&out), whole) != 0)
         fail_msg("%s %s v%d %s: written otherwise than read", message->api, message->direction, version, name);
     for (size_t cut = 0; cut < whole.size; cut++)
         if (decode(message, (struct mr_bytes){ whole.data, cut }, version, m, arena, &left) != MR_INVALID)
