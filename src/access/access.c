@@ -41,6 +41,11 @@ bool access_has_users(const struct access *access)
     return false;
 }
 
+bool access_is_open(const struct access *access)
+{
+    return access->open;
+}
+
 enum mr_status access_check_password(const struct access *access, struct mr_str user, struct mr_str password,
                                      bool peer_is_loopback)
 {

@@ -320,18 +320,21 @@ enum mr_status cql_error_read(struct cql_error *out, struct mr_reader *r)
 
 void cql_supported_write(struct mr_writer *w, const struct cql_pair *pairs, uint32_t count)
 {
-    uint32_t keys = 0, i, next;
+    uint32_t keys = 0, values, i, j, next;
 
     for (i = 0; i < count; i++)
         keys += i == 0 || !mr_str_equal(pairs[i].key, pairs[i - 1].key);
     mr_write_u16(w, (uint16_t)keys);
     for (i = 0; i < count; i = next) {
+        values = pairs[i].value.data != NULL;
         for (next = i + 1; next < count && mr_str_equal(pairs[next].key, pairs[i].key); next++)
-            ;
+            values += pairs[next].value.data != NULL;
         cql_write_string(w, pairs[i].key);
-        mr_write_u16(w, (uint16_t)(next - i));
-        for (uint32_t j = i; j < next; j++)
-            cql_write_string(w, pairs[j].value);
+        mr_write_u16(w, (uint16_t)values);
+        for (j = i; j < next; j++) {
+            if (pairs[j].value.data != NULL)
+                cql_write_string(w, pairs[j].value);
+        }
     }
 }
 

@@ -3,15 +3,15 @@
  *
  * A frame is a header of CQL_HEADER_BYTES and a body:
  *   version u8 (0x80 set in answers) | flags u8 | stream i16 | opcode u8 | body length i32 | body
- * Version 5 (a later step) puts the same frames, then called envelopes, into segments of at most 128 KiB after the first
- * answer to STARTUP:  length 17 bits, self-contained 1 bit, CRC24 | payload | CRC32.  Every function that will differ
- * takes VERSION already.
+ * Version 5 (a later step) puts the same frames, then called envelopes, into segments of at most 128 KiB after the
+ * first answer to STARTUP:  length 17 bits, self-contained 1 bit, CRC24 | payload | CRC32.  Every function that will
+ * differ takes VERSION already.
  *
- * Writing: cql_frame_begin, the body's write function, cql_frame_end, into any struct mr_writer, one frame after another.
- * Reading: cql_header_read, then, once the body is whole, its read function.  Read functions borrow from the body; arrays
- *          come from the caller's arena.  They return MR_INVALID for a body that ends too early or has a wrong value, and
- *          leave *out in any state then.  Bytes after the message are ignored, as the protocol wants.
- * Threads: every function is pure. [any] */
+ * Writing: cql_frame_begin, the body's write function, cql_frame_end, into any struct mr_writer, one frame after
+ * another. Reading: cql_header_read, then, once the body is whole, its read function.  Read functions borrow from the
+ * body; arrays come from the caller's arena.  They return MR_INVALID for a body that ends too early or has a wrong
+ * value, and leave *out in any state then.  Bytes after the message are ignored, as the protocol wants. Threads: every
+ * function is pure. [any] */
 #ifndef MR_CQL_H
 #define MR_CQL_H
 
@@ -410,7 +410,8 @@ struct cql_error {
 void cql_error_write(struct mr_writer *w, const struct cql_error *m);
 MR_MUST_CHECK enum mr_status cql_error_read(struct cql_error *out, struct mr_reader *r);
 
-/* SUPPORTED: each key with its list of values, told as (key, value) pairs, those of one key together. */
+/* SUPPORTED: each key with its list of values, told as (key, value) pairs, those of one key together.  A
+ * null value stands for an empty list, when it is the key's only pair; reading leaves such keys out. */
 void cql_supported_write(struct mr_writer *w, const struct cql_pair *pairs, uint32_t count);
 MR_MUST_CHECK enum mr_status cql_supported_read(struct cql_startup *out, struct mr_reader *r, struct mr_arena *arena);
 

@@ -1,0 +1,158 @@
+/* answers.c -- writing answers, and keeping count of the requests they end. */
+#include "tables/server_int.h"
+
+#include <stdio.h>
+#include <string.h>
+
+size_t answer_begin(struct tables *tables, uint8_t version, int16_t stream, enum cql_opcode opcode)
+{
+    tables->answer.size = 0;
+    return cql_frame_begin(&tables->answer, version, true, 0, stream, opcode);
+}
+
+void answer_end(struct conn *conn, size_t position)
+{
+    enum { KEEP_BYTES = 1024 * 1024 };
+    struct mr_writer *answer = &conn->tables->answer;
+
+    cql_frame_end(answer, position);
+    if (conn->net != NULL && net_conn_is_open(conn->net))
+        net_conn_write(conn->net, mr_writer_bytes(answer));
+    if (answer->capacity > KEEP_BYTES)
+        mr_writer_deinit(answer);
+}
+
+void answer_void(struct conn *conn, uint8_t version, int16_t stream)
+{
+    size_t position = answer_begin(conn->tables, version, stream, CQL_OP_RESULT);
+
+    cql_result_write_void(&conn->tables->answer);
+    answer_end(conn, position);
+}
+
+void answer_ready(struct conn *conn, uint8_t version, int16_t stream)
+{
+    answer_end(conn, answer_begin(conn->tables, version, stream, CQL_OP_READY));
+}
+
+void answer_error(struct conn *conn, uint8_t version, int16_t stream, const struct cql_error *error)
+{
+    size_t position = answer_begin(conn->tables, version, stream, CQL_OP_ERROR);
+
+    mr_metric_add(conn->tables->errors, 1);
+    cql_error_write(&conn->tables->answer, error);
+    answer_end(conn, position);
+}
+
+void answer_fail(struct conn *conn, uint8_t version, int16_t stream, int32_t code, const char *format, ...)
+{
+    char text[MR_ERR_BYTES];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    answer_error(conn, version, stream, &(struct cql_error){ .code = code, .message = mr_str_of(text) });
+}
+
+void answer_store_error(struct conn *conn, uint8_t version, int16_t stream, enum mr_status status,
+                        const struct mr_err *err)
+{
+    int32_t code = CQL_ERR_SERVER;
+
+    switch (status) {
+    case MR_INVALID:
+        code = CQL_ERR_INVALID;
+        break;
+    case MR_LIMIT:
+    case MR_BUSY:
+        code = CQL_ERR_OVERLOADED;
+        break;
+    case MR_DENIED:
+        code = CQL_ERR_UNAUTHORIZED;
+        break;
+    case MR_OK:
+    case MR_NEED_MORE:
+    case MR_NOT_FOUND:
+    case MR_EXISTS:
+    case MR_CORRUPT:
+    case MR_IO:
+    case MR_UNSUPPORTED:
+    case MR_STATUS_N:
+        break;
+    }
+    answer_fail(conn, version, stream, code, "%s", err->text);
+}
+
+void answer_event(struct tables *tables, const struct cql_schema_change *change)
+{
+    struct conn *conn;
+
+    for (conn = tables->conns; conn != NULL; conn = conn->next) {
+        size_t position;
+
+        if (!conn->is_registered)
+            continue;
+        position = answer_begin(tables, conn->version, -1, CQL_OP_EVENT);
+        cql_event_write_schema(&tables->answer, change);
+        answer_end(conn, position);
+    }
+}
+
+/* ---- requests under way ---- */
+
+struct request *request_new(struct conn *conn, uint8_t version, int16_t stream, size_t bytes)
+{
+    struct tables *tables = conn->tables;
+    struct request *request = tables->free_requests;
+
+    if (request != NULL)
+        tables->free_requests = request->next;
+    else
+        request = mr_alloc(sizeof(*request));
+    *request = (struct request){ .conn = conn, .stream = stream, .version = version, .bytes = bytes };
+    conn->refs++;
+    conn->in_flight++;
+    conn->in_flight_bytes += bytes;
+    tables->in_flight++;
+    return request;
+}
+
+static void resume(struct conn *conn)
+{
+    if (!conn->is_paused || conn->is_stalled || conn->in_flight >= TABLES_IN_FLIGHT_MAX / 2 + 1 ||
+        conn->in_flight_bytes > TABLES_IN_FLIGHT_BYTES_MAX / 2)
+        return;
+    conn->is_paused = false;
+    if (conn->net != NULL && net_conn_is_open(conn->net))
+        net_conn_resume(conn->net);
+}
+
+void request_free(struct request *request)
+{
+    struct conn *conn = request->conn, *stalled;
+    struct tables *tables = conn->tables;
+
+    conn->in_flight--;
+    conn->in_flight_bytes -= request->bytes;
+    tables->in_flight--;
+    request->next = tables->free_requests;
+    tables->free_requests = request;
+    resume(conn);
+    for (stalled = tables->conns; tables->stalled_count > 0 && stalled != NULL; stalled = stalled->next) {
+        if (!stalled->is_stalled)
+            continue;
+        stalled->is_stalled = false;
+        tables->stalled_count--;
+        resume(stalled);
+    }
+    conn_unref(conn);
+}
+
+void conn_unref(struct conn *conn)
+{
+    if (--conn->refs > 0)
+        return;
+    mr_free((void *)conn->keyspace.data);
+    mr_free(conn);
+}

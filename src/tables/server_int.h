@@ -1,0 +1,152 @@
+/* server_int.h -- the server's own structs: connections, requests under way, prepared statements.  Loop thread only. */
+#ifndef TABLES_SERVER_INT_H
+#define TABLES_SERVER_INT_H
+
+#include "base/map.h"
+#include "base/metrics.h"
+#include "tables/plan_int.h"
+#include "tables/system_int.h"
+#include "tables/tables.h"
+
+enum conn_state { CONN_NEW, CONN_AUTHENTICATING, CONN_READY };
+
+struct conn {
+    struct tables *tables;
+    struct net_conn *net; /* NULL once closed */
+    uint32_t refs;        /* the network's, and one for each request under way */
+    struct conn *next;    /* of tables->conns */
+    struct conn *previous;
+    enum conn_state state;
+    uint8_t version;    /* of the last request */
+    bool is_registered; /* wants SCHEMA_CHANGE */
+    bool is_closing;    /* an error that ends it was sent */
+    bool is_stalled;    /* its next request waits for room in the store's queue */
+    bool is_paused;
+    uint32_t logins_failed;
+    struct mr_str keyspace; /* owned; null: none in use */
+    uint32_t in_flight;
+    size_t in_flight_bytes;
+};
+
+/* A request whose answer comes later. */
+struct request {
+    struct conn *conn; /* a reference */
+    int16_t stream;
+    uint8_t version;
+    size_t bytes;
+    struct request *next; /* DDL queue, free list */
+};
+
+struct prepared {
+    uint8_t id[CQL_ID_BYTES];
+    struct plan *plan;      /* a reference */
+    struct prepared *newer; /* by last use */
+    struct prepared *older;
+};
+
+struct ddl_job;
+
+struct tables {
+    struct net_loop *loop;
+    struct store *store;
+    const struct access *access;
+    struct mr_env *env;
+    struct net_listener *listeners[TABLES_LISTENERS_MAX];
+    size_t listener_count;
+    struct mr_workers *workers;
+    struct schema *schema;
+    struct conn *conns;
+    uint32_t stalled_count;
+    uint32_t in_flight; /* requests under way, of all connections */
+    bool is_closing;
+    int64_t last_us; /* the newest write time given */
+
+    struct mr_map *prepared; /* id to struct prepared */
+    struct prepared *newest;
+    struct prepared *oldest;
+
+    struct request *free_requests;
+    struct ddl_job *ddl_head; /* the one under way, then those waiting */
+    struct ddl_job *ddl_tail;
+
+    struct mr_arena *arena;  /* of the request being handled */
+    struct mr_writer answer; /* of the answer being written */
+
+    struct mr_metric *requests[CQL_OP_N];
+    struct mr_metric *errors;
+    struct mr_metric *connections;
+};
+
+/* What became of a request that was looked at. */
+enum handled {
+    HANDLED,       /* answered, or will be */
+    HANDLED_STALL, /* nothing was done: give it again later */
+};
+
+/* A request as it came. */
+struct frame {
+    struct conn *conn;
+    struct cql_header header;
+    struct mr_reader body; /* after the prefix */
+};
+
+/* ---- answers.c ---- */
+
+/* Begins an answer in tables->answer and ends it, giving it to the connection (if it is still there). */
+size_t answer_begin(struct tables *tables, uint8_t version, int16_t stream, enum cql_opcode opcode);
+void answer_end(struct conn *conn, size_t position);
+void answer_void(struct conn *conn, uint8_t version, int16_t stream);
+void answer_ready(struct conn *conn, uint8_t version, int16_t stream);
+void answer_error(struct conn *conn, uint8_t version, int16_t stream, const struct cql_error *error);
+/* The same from a code and a text. */
+void answer_fail(struct conn *conn, uint8_t version, int16_t stream, int32_t code, const char *format, ...)
+    MR_PRINTF(5, 6);
+/* The error that a failing store means. */
+void answer_store_error(struct conn *conn, uint8_t version, int16_t stream, enum mr_status status,
+                        const struct mr_err *err);
+/* Sends CHANGE to every connection that registered. */
+void answer_event(struct tables *tables, const struct cql_schema_change *change);
+
+struct request *request_new(struct conn *conn, uint8_t version, int16_t stream, size_t bytes);
+/* Answered: gives its share of the limits back, resumes what waited. */
+void request_free(struct request *request);
+void conn_unref(struct conn *conn);
+
+/* ---- handshake.c, statements.c ---- */
+
+void handle_options(struct frame *frame);
+void handle_startup(struct frame *frame);
+void handle_auth_response(struct frame *frame);
+void handle_register(struct frame *frame);
+enum handled handle_query(struct frame *frame);
+void handle_prepare(struct frame *frame);
+enum handled handle_execute(struct frame *frame);
+enum handled handle_batch(struct frame *frame);
+/* A body that can't be read. */
+void handle_malformed(struct frame *frame);
+/* Takes the next request from the connection's input; server.c. */
+void conn_read(struct net_conn *net, void *arg);
+
+/* ---- run.c ---- */
+
+/* One write time, later than any before. */
+int64_t tables_now_us(struct tables *tables);
+/* Runs PLAN for FRAME with the client's PARAMS. */
+enum handled run_plan(struct frame *frame, struct plan *plan, const struct cql_params *params);
+/* Queues COUNT mutations; answers when they are durable. */
+enum handled run_apply(struct frame *frame, const struct store_mutation *mutations, size_t count);
+
+/* ---- run_ddl.c ---- */
+
+void run_ddl(struct frame *frame, struct plan *plan);
+
+/* ---- prepared.c ---- */
+
+struct prepared *prepared_find(struct tables *tables, struct mr_bytes id);
+/* Remembers PLAN (takes the reference) under the MD5 of KEYSPACE and TEXT. */
+struct prepared *prepared_add(struct tables *tables, struct mr_str keyspace, struct mr_str text, struct plan *plan);
+void prepared_id(uint8_t out[CQL_ID_BYTES], struct mr_str keyspace, struct mr_str text);
+void prepared_remove(struct tables *tables, struct prepared *prepared);
+void prepared_free_all(struct tables *tables);
+
+#endif
