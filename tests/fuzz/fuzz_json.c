@@ -10,10 +10,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static struct data_json_decoder *all, *none;
 static struct data_batch *batch, *skipped, *again;
 static struct data_json_encoder *encoder;
+static struct mr_arena *arena; /* reachable to the end */
 
 static void setup(void)
 {
-    struct mr_arena *arena = mr_arena_new();
+    arena = mr_arena_new();
     struct data_field inner[] = { { MR_STR("x"), data_type_scalar(DATA_INT, true) },
                                   { MR_STR("y"), data_type_scalar(DATA_STRING, false) } };
     struct data_field fields[] = {

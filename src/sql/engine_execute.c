@@ -1,0 +1,115 @@
+/* engine_execute.c -- a script's statements one after the other on the caller's thread, answers as rows (millrace sql).
+ */
+#include "sql/engine_int.h"
+
+#include <string.h>
+
+static void answer_hand(const struct sql_results *results, const struct data_batch *answer)
+{
+    if (results == NULL || answer == NULL)
+        return;
+    if (results->on_begin != NULL)
+        results->on_begin(results->arg, answer->type, false);
+    if (results->on_rows != NULL && answer->row_count != 0)
+        results->on_rows(results->arg, answer);
+    if (results->on_end != NULL)
+        results->on_end(results->arg);
+}
+
+static void queries_show(struct sql_engine *engine, const struct sql_results *results)
+{
+    static const struct {
+        const char *name;
+        enum data_kind kind;
+    } columns[] = { { "name", DATA_STRING },    { "state", DATA_STRING },    { "epoch", DATA_BIGINT },
+                    { "rows_in", DATA_BIGINT }, { "rows_out", DATA_BIGINT }, { "dead_letters", DATA_BIGINT },
+                    { "lag", DATA_BIGINT },     { "error", DATA_STRING } };
+    struct data_field fields[MR_COUNT(columns)];
+    struct mr_arena *arena = mr_arena_new();
+    struct sql_query_status s;
+    struct data_batch *batch;
+
+    for (size_t i = 0; i < MR_COUNT(columns); i++)
+        fields[i] = (struct data_field){ mr_str_of(columns[i].name), data_type_scalar(columns[i].kind, true) };
+    batch = data_batch_new(data_type_row(arena, fields, MR_COUNT(columns), false));
+    for (size_t i = 0; sql_engine_query(engine, i, &s); i++) {
+        data_append_str(batch->columns[0], mr_str_of(s.name));
+        data_append_str(batch->columns[1], mr_str_of(sql_query_state_name(s.state)));
+        data_append_i64(batch->columns[2], s.epoch);
+        data_append_i64(batch->columns[3], s.rows_in);
+        data_append_i64(batch->columns[4], s.rows_out);
+        data_append_i64(batch->columns[5], s.dead_letters);
+        if (s.lag >= 0)
+            data_append_i64(batch->columns[6], s.lag);
+        else
+            data_append_null(batch->columns[6]);
+        if (s.error[0] != '\0')
+            data_append_str(batch->columns[7], mr_str_of(s.error));
+        else
+            data_append_null(batch->columns[7]);
+        batch->row_count++;
+    }
+    answer_hand(results, batch);
+    data_batch_unref(batch);
+    mr_arena_free(arena);
+}
+
+/* Does a SELECT over these sources go on until it is stopped? */
+static bool is_live(const struct sql_query *bound)
+{
+    for (uint32_t i = 0; i < bound->source_count; i++) {
+        const struct sql_table *table = bound->sources[i].table;
+        const char *mode;
+        if (table == NULL || (table->connector->source != NULL && table->connector->source->bounded_by_default))
+            continue;
+        mode = sql_table_option(table, "scan.bounded.mode");
+        if ((mode == NULL || strcmp(mode, "unbounded") == 0) && sql_table_option(table, "scan.duration") == NULL)
+            return true;
+    }
+    return false;
+}
+
+static enum mr_status query_execute(struct sql_engine *engine, const struct sql_query *bound, const char *name,
+                                    const struct sql_results *results, struct mr_err *err)
+{
+    const char *called = bound->name != NULL ? bound->name : name;
+    bool is_select = bound->kind == SQL_SELECT;
+    struct sql_run *run = NULL;
+    enum mr_status status = sql_run_new(&run, engine, bound, called != NULL ? called : "sql",
+                                        called != NULL && !is_select, &engine->interrupted, err);
+
+    if (status != MR_OK)
+        return status;
+    run->results = results;
+    if (is_select && results != NULL && results->on_begin != NULL)
+        results->on_begin(results->arg, bound->outputs[0].row, is_live(bound));
+    status = sql_run_main(run, err);
+    if (is_select && results != NULL && results->on_end != NULL)
+        results->on_end(results->arg);
+    if (status == MR_OK && atomic_load(&engine->interrupted) && !sql_epoch_done(run))
+        status = mr_err_set(err, MR_BUSY, "stopped");
+    sql_run_free(run);
+    return status;
+}
+
+enum mr_status sql_engine_execute(struct sql_engine *engine, struct mr_str text, const char *name,
+                                  const struct sql_results *results, struct mr_err *err)
+{
+    struct sql_script *script = NULL;
+    enum mr_status status = sql_script_bind(&script, engine->session, text, err);
+
+    if (status == MR_OK && name != NULL)
+        status = sql_engine_names_check(script, name, err);
+    for (uint32_t i = 0; status == MR_OK && i < sql_script_count(script); i++) {
+        if (atomic_load(&engine->interrupted))
+            status = mr_err_set(err, MR_BUSY, "stopped");
+        else if (sql_script_is_query(script, i))
+            status = query_execute(engine, sql_script_query(script, i), name, results, err);
+        else if (sql_script_kind(script, i) == SQL_SHOW_QUERIES)
+            queries_show(engine, results);
+        else
+            answer_hand(results, sql_script_answer(script, i));
+    }
+    sql_script_free(script);
+    return status;
+}

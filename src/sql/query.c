@@ -1,0 +1,366 @@
+/* query.c -- one query at work: opening its sources and sinks, turning epochs, closing, and what it shows.
+ *
+ * States   STARTING --all open--> RUNNING --sources ended--> FINISHED
+ *             any --error--> FAILED      any --asked to stop--> STOPPED
+ * A run that failed leaves its checkpoint as it is; the next start goes on from there. */
+#include "sql/engine_int.h"
+
+#include "base/logging.h"
+#include "base/thread.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum query_limits {
+    SPEED_WINDOW_MS = 1000,
+};
+
+bool sql_run_stopping(const struct sql_run *run)
+{
+    return atomic_load_explicit(&run->asked, memory_order_relaxed) ||
+           (run->interrupted != NULL && atomic_load_explicit(run->interrupted, memory_order_relaxed));
+}
+
+enum mr_status sql_run_step(struct sql_run *run, enum sql_step step, struct mr_err *err)
+{
+    if (run->engine->fault == NULL || run->engine->fault(run->engine->fault_arg, step) == MR_OK)
+        return MR_OK;
+    return mr_err_set(err, MR_IO, "stopped by a test before step %d", (int)step);
+}
+
+void sql_run_show(struct sql_run *run, enum sql_query_state state, const struct mr_err *err)
+{
+    int64_t lag = 0;
+
+    for (uint32_t i = 0; i < run->bound->source_count; i++) {
+        struct sql_run_source *s = &run->sources[i];
+        int64_t one = s->ops == NULL ? 0 : s->source == NULL || s->ops->lag == NULL ? -1 : s->ops->lag(s->source);
+        lag = one < 0 || lag < 0 ? -1 : lag + one;
+    }
+    pthread_mutex_lock(&run->lock);
+    run->status.state = state;
+    run->status.epoch = run->epoch;
+    run->status.rows_in = run->counts.rows_in;
+    run->status.rows_out = run->counts.rows_out;
+    run->status.dead_letters = run->counts.dead_letters;
+    run->status.skipped = run->counts.skipped;
+    run->status.lag = lag;
+    if (err != NULL)
+        snprintf(run->status.error, sizeof(run->status.error), "%s", err->text);
+    pthread_mutex_unlock(&run->lock);
+    mr_metric_set(run->metric_lag, lag);
+}
+
+struct sql_split *sql_run_split(struct sql_run_source *source, int32_t split)
+{
+    for (uint32_t i = 0; i < source->split_count; i++) {
+        if (source->splits[i].position.split == split)
+            return &source->splits[i];
+    }
+    MR_GROW(source->splits, source->split_count, source->split_capacity);
+    memset(&source->splits[source->split_count], 0, sizeof(struct sql_split));
+    source->splits[source->split_count].position.split = split;
+    source->splits[source->split_count].position.last = -1;
+    return &source->splits[source->split_count++];
+}
+
+/* ---- making ---- */
+
+static enum mr_status on_error_parse(const struct sql_query *bound, enum sql_on_error *out, struct mr_err *err)
+{
+    const char *text = sql_query_setting(bound, "records.on-error");
+
+    *out = SQL_ON_ERROR_DLQ;
+    if (text == NULL || strcmp(text, "dlq") == 0)
+        return MR_OK;
+    *out = SQL_ON_ERROR_FAIL;
+    if (strcmp(text, "fail") == 0)
+        return MR_OK;
+    *out = SQL_ON_ERROR_SKIP;
+    if (strcmp(text, "skip") == 0)
+        return MR_OK;
+    return mr_err_set_at(err, MR_INVALID, bound->line, bound->column,
+                         "'records.on-error' = '%s': it is one of dlq, fail, skip", text);
+}
+
+/* A name is part of a topic's, so it may have what topics may. */
+static enum mr_status name_check(const struct sql_query *bound, const char *name, struct mr_err *err)
+{
+    size_t size = strlen(name);
+
+    if (size == 0 || size > SQL_NAME_BYTES_MAX)
+        return mr_err_set_at(err, MR_INVALID, bound->line, bound->column,
+                             "a query's name has 1 to %d bytes, this one %zu", SQL_NAME_BYTES_MAX, size);
+    for (size_t i = 0; i < size; i++) {
+        char c = name[i];
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||
+              c == '-'))
+            return mr_err_set_at(
+                err, MR_INVALID, bound->line, bound->column,
+                "the query's name \"%s\" may have only letters, digits and . _ -: it names the topic of "
+                "its dead letters; SET 'pipeline.name' gives another",
+                name);
+    }
+    return MR_OK;
+}
+
+static void metrics_make(struct sql_run *run)
+{
+    struct mr_writer labels = { 0 };
+
+    mr_metric_label(&labels, "query", mr_str_of(run->name));
+    mr_write_u8(&labels, 0);
+    const char *l = (const char *)labels.data;
+    run->metric_in = mr_metric(MR_METRIC_COUNTER, "millrace_query_rows_in_total", l, "Records read.");
+    run->metric_out = mr_metric(MR_METRIC_COUNTER, "millrace_query_rows_out_total", l, "Rows written to sinks.");
+    run->metric_dead =
+        mr_metric(MR_METRIC_COUNTER, "millrace_query_dead_letters_total", l, "Records sent to <query>.dlq.");
+    run->metric_lag = mr_metric(MR_METRIC_GAUGE, "millrace_query_lag_records", l, "Records not yet read; -1: unknown.");
+    run->metric_epoch_us =
+        mr_metric(MR_METRIC_GAUGE, "millrace_query_epoch_microseconds", l, "Duration of the last epoch.");
+    mr_writer_deinit(&labels);
+}
+
+enum mr_status sql_run_new(struct sql_run **out, struct sql_engine *engine, const struct sql_query *bound,
+                           const char *name, bool durable, const atomic_bool *interrupted, struct mr_err *err)
+{
+    enum sql_on_error on_error;
+    enum mr_status status = on_error_parse(bound, &on_error, err);
+    struct sql_run *run;
+
+    if (status == MR_OK)
+        status = name_check(bound, name, err);
+    if (status != MR_OK)
+        return status;
+    run = MR_NEW(struct sql_run);
+    run->engine = engine;
+    run->bound = bound;
+    run->name = mr_strdup(name);
+    run->durable = durable && engine->options.state != NULL;
+    run->is_select = bound->kind == SQL_SELECT;
+    run->on_error = run->is_select && on_error == SQL_ON_ERROR_DLQ ? SQL_ON_ERROR_FAIL : on_error;
+    run->interrupted = interrupted;
+    run->context = (struct connector_context){
+        .env = engine->options.env,
+        .kafka_embedded = engine->kafka_embedded,
+        .cassandra_embedded = engine->cassandra_embedded,
+        .cassandra_is_ours = engine->options.cassandra_is_ours,
+        .project_dir = engine->project_dir,
+        .query_name = run->name,
+        .stop = interrupted != NULL ? interrupted : &run->hard,
+    };
+    run->sources = mr_calloc(bound->source_count + 1, sizeof(struct sql_run_source));
+    run->outputs = mr_calloc(bound->output_count + 1, sizeof(struct sql_run_output));
+    for (uint32_t i = 0; i < bound->source_count; i++) {
+        run->sources[i].bound = &bound->sources[i];
+        run->sources[i].name = bound->sources[i].table != NULL ? bound->sources[i].table->name : "";
+    }
+    pthread_mutex_init(&run->lock, NULL);
+    pthread_cond_init(&run->ended_cond, NULL);
+    snprintf(run->status.name, sizeof(run->status.name), "%s", name);
+    run->status.state = SQL_QUERY_STARTING;
+    run->status.lag = -1;
+    run->ended = true; /* until it is started */
+    metrics_make(run);
+    *out = run;
+    return MR_OK;
+}
+
+void sql_run_free(struct sql_run *run)
+{
+    if (run == NULL)
+        return;
+    for (uint32_t i = 0; i < run->bound->source_count; i++) {
+        for (uint32_t s = 0; s < run->sources[i].split_count; s++)
+            mr_free(run->sources[i].splits[s].state_text);
+        mr_free(run->sources[i].splits);
+    }
+    mr_free(run->sources);
+    mr_free(run->outputs);
+    mr_free(run->origins);
+    mr_writer_deinit(&run->epoch_bytes);
+    pthread_mutex_destroy(&run->lock);
+    pthread_cond_destroy(&run->ended_cond);
+    mr_free(run->name);
+    mr_free(run);
+}
+
+/* ---- opening ---- */
+
+static void sink_reject(void *arg, uint32_t record, const struct mr_err *why)
+{
+    struct sql_run_output *output = arg;
+    struct sql_run *run = output->run;
+
+    assert(record < run->origin_count);
+    run->counts.rows_out--;
+    if (run->failure.status == MR_OK &&
+        sql_dead_letter(run, &run->origins[record], SQL_STAGE_PUT, output, why->text, &run->failure) != MR_OK &&
+        run->failure.status == MR_OK)
+        run->failure.status = MR_IO;
+}
+
+static enum mr_status output_open(struct sql_run *run, struct sql_run_output *output, struct mr_err *err)
+{
+    const struct sql_table *sink = output->bound->sink;
+    enum mr_status status = MR_OK;
+
+    output->run = run;
+    output->limit_left = output->bound->limit;
+    output->projection = sql_projection_new(output->bound);
+    if (sink == NULL)
+        return MR_OK;
+    output->ops = sink->connector->sink;
+    if (output->ops == NULL)
+        return mr_err_set(err, MR_UNSUPPORTED, "table %s: the connector '%s' can't be written", sink->name,
+                          sink->connector->name);
+    status = output->ops->open(&output->sink, &sink->connector_table, &run->context, sink_reject, output, err);
+    if (status != MR_OK)
+        mr_err_context(err, "table %s", sink->name);
+    return status;
+}
+
+static enum mr_status source_open(struct sql_run *run, struct sql_run_source *source, struct mr_err *err)
+{
+    const struct sql_table *table = source->bound->table;
+    struct connector_position *positions;
+    uint32_t position_count = 0;
+    enum mr_status status;
+
+    if (table == NULL)
+        return MR_OK;
+    source->ops = table->connector->source;
+    if (source->ops == NULL || table->format == NULL)
+        return mr_err_set(err, MR_UNSUPPORTED, "table %s: the connector '%s' can't be read", table->name,
+                          table->connector->name);
+    if (strcmp(table->format, "json") != 0)
+        return mr_err_set(err, MR_UNSUPPORTED, "table %s: the format '%s' can't be read", table->name, table->format);
+    source->decoder = data_json_decoder_new(source->bound->row, source->bound->wanted);
+    source->batch = data_batch_new(source->bound->row);
+    positions = mr_calloc(source->split_count + 1, sizeof(struct connector_position));
+    for (uint32_t i = 0; i < source->split_count; i++) {
+        if (source->splits[i].has_position)
+            positions[position_count++] = source->splits[i].position;
+    }
+    status = source->ops->open(&source->source, &table->connector_table, &run->context, positions, position_count, err);
+    mr_free(positions);
+    if (status != MR_OK)
+        mr_err_context(err, "table %s", table->name);
+    return status;
+}
+
+static enum mr_status run_open(struct sql_run *run, struct mr_err *err)
+{
+    enum mr_status status = sql_checkpoint_load(run, err);
+
+    for (uint32_t i = 0; i < run->bound->output_count && status == MR_OK; i++) {
+        run->outputs[i].bound = &run->bound->outputs[i];
+        status = output_open(run, &run->outputs[i], err);
+    }
+    for (uint32_t i = 0; i < run->bound->source_count && status == MR_OK; i++)
+        status = source_open(run, &run->sources[i], err);
+    return status;
+}
+
+static void run_close(struct sql_run *run)
+{
+    for (uint32_t i = 0; i < run->bound->source_count; i++) {
+        struct sql_run_source *s = &run->sources[i];
+        if (s->source != NULL)
+            s->ops->close(s->source);
+        s->source = NULL;
+        data_json_decoder_free(s->decoder);
+        data_batch_unref(s->batch);
+        s->decoder = NULL;
+        s->batch = NULL;
+    }
+    for (uint32_t i = 0; i < run->bound->output_count; i++) {
+        struct sql_run_output *o = &run->outputs[i];
+        if (o->sink != NULL)
+            o->ops->close(o->sink);
+        o->sink = NULL;
+        sql_projection_free(o->projection);
+        o->projection = NULL;
+    }
+    if (run->dead_letters != NULL)
+        run->engine->dead_letter_ops->close(run->dead_letters);
+    run->dead_letters = NULL;
+}
+
+/* ---- running ---- */
+
+static bool hard_stopped(const struct sql_run *run)
+{
+    return atomic_load(run->context.stop);
+}
+
+static enum mr_status epochs_turn(struct sql_run *run, struct mr_err *err)
+{
+    enum mr_status status = MR_OK;
+    bool idle = false;
+
+    while (status == MR_OK && !sql_run_stopping(run) && !sql_epoch_done(run)) {
+        status = sql_epoch_run(run, &idle, err);
+        if (status == MR_OK)
+            sql_run_show(run, SQL_QUERY_RUNNING, NULL);
+    }
+    return status;
+}
+
+static void run_ended(struct sql_run *run, enum mr_status status, const struct mr_err *err)
+{
+    enum sql_query_state state = SQL_QUERY_FINISHED;
+
+    if (status == MR_BUSY || (status == MR_OK && !sql_epoch_done(run)))
+        state = SQL_QUERY_STOPPED;
+    else if (status != MR_OK)
+        state = SQL_QUERY_FAILED;
+    if (state == SQL_QUERY_FAILED && run->threaded)
+        mr_log(MR_LOG_ERROR, "sql", "query %s failed after epoch %" PRId64 ": %s", run->name, run->epoch, err->text);
+    else if (run->threaded)
+        mr_log(MR_LOG_INFO, "sql", "query %s %s after epoch %" PRId64, run->name, sql_query_state_name(state),
+               run->epoch);
+    sql_run_show(run, state, state == SQL_QUERY_FAILED ? err : NULL);
+    pthread_mutex_lock(&run->lock);
+    run->ended = true;
+    pthread_cond_broadcast(&run->ended_cond);
+    pthread_mutex_unlock(&run->lock);
+}
+
+enum mr_status sql_run_main(struct sql_run *run, struct mr_err *err)
+{
+    struct mr_err own = MR_ERR_INIT;
+    enum mr_status status;
+
+    if (err == NULL)
+        err = &own;
+    pthread_mutex_lock(&run->lock);
+    run->status.started_ms = mr_now_ms(run->engine->options.env);
+    pthread_mutex_unlock(&run->lock);
+    status = run_open(run, err);
+    if (status == MR_OK) {
+        sql_run_show(run, SQL_QUERY_RUNNING, NULL);
+        status = epochs_turn(run, err);
+    }
+    /* Whatever a connector says when it was told to give up, the reason is that. */
+    if (status != MR_OK && hard_stopped(run))
+        status = mr_err_set(err, MR_BUSY, "stopped");
+    run_close(run);
+    run_ended(run, status, err);
+    return status;
+}
+
+static void *thread_main(void *arg)
+{
+    (void)!sql_run_main(arg, NULL);
+    return NULL;
+}
+
+void sql_run_start(struct sql_run *run)
+{
+    pthread_mutex_lock(&run->lock);
+    run->ended = false;
+    pthread_mutex_unlock(&run->lock);
+    run->threaded = true;
+    mr_thread_start(&run->thread, run->name, thread_main, run);
+}
