@@ -30,8 +30,9 @@ struct simulate_chance simulate_chance_of(struct mr_str seed, uint64_t index)
 
     for (size_t i = 0; i < seed.size; i++)
         chance.state = (chance.state ^ (uint8_t)seed.data[i]) * 0x100000001b3u;
-    chance.state ^= simulate_chance_next(&chance) + index * 0x9e3779b97f4a7c15u;
-    simulate_chance_next(&chance);
+    chance.state = simulate_chance_next(&chance) + index;
+    /* Mixed, so that neighbours start far apart: the generator itself only steps its state. */
+    chance.state = simulate_chance_next(&chance);
     return chance;
 }
 

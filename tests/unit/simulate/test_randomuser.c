@@ -179,10 +179,27 @@ static void test_same_for_ever(void **state)
     b.size = 0;
     simulate_person_json(MR_STR("test"), 8, &b);
     assert_int_not_equal(mr_bytes_compare(mr_writer_bytes(&a), mr_writer_bytes(&b)), 0);
-    assert_string_equal(text_of(value, "login", "uuid"), "455e40ef-1990-46c0-af7c-56ff184986c7");
+    assert_string_equal(text_of(value, "login", "uuid"), "1ec51675-d7d0-460c-ae59-53491f3e05e0");
     json_decref(value);
     mr_writer_deinit(&a);
     mr_writer_deinit(&b);
+}
+
+/* Neighbours have nothing in common: each year of 20 is as likely as the next. */
+static void test_spread(void **state)
+{
+    int by_age[32] = { 0 };
+
+    MR_UNUSED(state);
+    for (uint64_t i = 0; i < 4000; i++) {
+        json_t *value = person(i);
+        json_int_t age = json_integer_value(json_object_get(json_object_get(value, "registered"), "age"));
+        assert_in_range(age, 3, 22);
+        by_age[age]++;
+        json_decref(value);
+    }
+    for (int age = 3; age <= 22; age++)
+        assert_in_range(by_age[age], 140, 260);
 }
 
 /* ---- over HTTP ---- */
@@ -389,9 +406,13 @@ static void test_options(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_people),   cmocka_unit_test(test_same_for_ever),
-        cmocka_unit_test(test_queries),  cmocka_unit_test(test_formats_and_errors),
-        cmocka_unit_test(test_password), cmocka_unit_test(test_runs_repeat),
+        cmocka_unit_test(test_people),
+        cmocka_unit_test(test_same_for_ever),
+        cmocka_unit_test(test_spread),
+        cmocka_unit_test(test_queries),
+        cmocka_unit_test(test_formats_and_errors),
+        cmocka_unit_test(test_password),
+        cmocka_unit_test(test_runs_repeat),
         cmocka_unit_test(test_options),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
