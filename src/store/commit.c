@@ -7,10 +7,15 @@
  * Estimate: a row of 10 small columns is ~200 bytes in the log and in the memtable, ~3 µs of one core; at 4 MiB a batch
  * the sync is a few percent.
  *
+ * A row written over and over would gather operands, which each read of it merges again.  So writes are counted by a
+ * hash of the key, and after HEAT_MAX of them the row is read and put back whole.  Only this thread writes, so what it
+ * reads is the state up to its last batch; losing that put loses nothing.
+ *
  * When the disk refuses, RocksDB goes read-only: the batch fails with MR_IO, and each later batch first asks RocksDB to
  * resume (at most once a RESUME_NS), so writing goes on by itself when there is room again. */
 #include "store/store_int.h"
 
+#include "base/hash.h"
 #include "base/logging.h"
 #include "store/shim.h"
 
@@ -20,6 +25,7 @@
 #include <time.h>
 
 enum { BATCH_BYTES_MAX = 4 << 20, OP_HEADER_BYTES = 9 };
+enum { HEAT_SLOTS = 8192, HEAT_MAX = 200, HOT_KEYS_MAX = 64 };
 #define RESUME_NS       INT64_C(500000000)
 #define RELAXED_SYNC_NS INT64_C(1000000000)
 
@@ -289,9 +295,58 @@ static void run_done(void *arg)
     }
 }
 
-/* Adds the ops of R to BATCH. */
-static void batch_add(rocksdb_writebatch_t *batch, const struct store_request *r)
+/* What the committer alone knows. */
+struct committer {
+    struct store *store;
+    rocksdb_writebatch_t *batch;
+    rocksdb_writeoptions_t *unsynced;
+    bool broken; /* the last write failed */
+    int64_t resume_next_ns;
+    struct mr_err broken_err;
+    bool dirty; /* relaxed: written, not synced */
+    int64_t sync_next_ns;
+    uint8_t heat[HEAT_SLOTS];          /* merges by hash of the key */
+    struct mr_bytes hot[HOT_KEYS_MAX]; /* keys of this batch, borrowed from its requests */
+    size_t hot_count;
+};
+
+static void count_merge(struct committer *c, struct mr_bytes key)
 {
+    uint8_t *heat = &c->heat[mr_hash64(key.data, key.size) % HEAT_SLOTS];
+
+    if (++*heat < HEAT_MAX)
+        return;
+    *heat = 0;
+    if (c->hot_count < HOT_KEYS_MAX)
+        c->hot[c->hot_count++] = key;
+}
+
+/* Puts the hot rows back whole. */
+static void cool(struct committer *c)
+{
+    struct store *store = c->store;
+    char *message = NULL;
+
+    rocksdb_writebatch_clear(c->batch);
+    for (size_t i = 0; i < c->hot_count; i++) {
+        const char *key = (const char *)c->hot[i].data;
+        size_t size;
+        char *value = rocksdb_get(store->db, store->read_options, key, c->hot[i].size, &size, &message);
+
+        if (value != NULL)
+            rocksdb_writebatch_put(c->batch, key, c->hot[i].size, value, size);
+        free(value);
+        free(message);
+        message = NULL;
+    }
+    rocksdb_write(store->db, c->unsynced, c->batch, &message);
+    free(message); /* the next batch meets the same trouble and says so */
+}
+
+/* Adds the ops of R to the batch. */
+static void batch_add(struct committer *c, const struct store_request *r)
+{
+    rocksdb_writebatch_t *batch = c->batch;
     struct mr_reader in = mr_reader_of(mr_writer_bytes(&r->ops));
 
     while (mr_reader_left(&in) > 0) {
@@ -304,6 +359,7 @@ static void batch_add(rocksdb_writebatch_t *batch, const struct store_request *r
         switch (op) {
         case OP_MERGE:
             rocksdb_writebatch_merge(batch, key, key_size, value, value_size);
+            count_merge(c, (struct mr_bytes){ (const uint8_t *)key, key_size });
             break;
         case OP_PUT:
             rocksdb_writebatch_put(batch, key, key_size, value, value_size);
@@ -325,17 +381,6 @@ static int64_t now_ns(void)
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
-
-/* What the committer alone knows. */
-struct committer {
-    struct store *store;
-    rocksdb_writebatch_t *batch;
-    bool broken; /* the last write failed */
-    int64_t resume_next_ns;
-    struct mr_err broken_err;
-    bool dirty; /* relaxed: written, not synced */
-    int64_t sync_next_ns;
-};
 
 static void set_read_only(struct store *store, bool read_only)
 {
@@ -393,14 +438,17 @@ static void committer_commit(struct committer *c, struct store_request *list)
     enum mr_status status = MR_OK;
     size_t ops = 0, bytes = 0;
 
+    c->hot_count = 0;
     rocksdb_writebatch_clear(c->batch);
     for (struct store_request *r = list; r != NULL; r = r->next) {
-        batch_add(c->batch, r);
+        batch_add(c, r);
         ops += r->op_count;
         bytes += r->ops.size;
     }
     if (ops > 0)
         status = committer_write(c, &err);
+    if (status == MR_OK && c->hot_count > 0)
+        cool(c);
     if (store->durability == STORE_RELAXED && status == MR_OK && ops > 0 && !c->dirty) {
         c->dirty = true;
         c->sync_next_ns = now_ns() + RELAXED_SYNC_NS;
@@ -474,18 +522,23 @@ static bool committer_take(struct committer *c, struct store_request **out)
 
 static void *committer_run(void *arg)
 {
-    struct committer c = { .store = arg, .batch = rocksdb_writebatch_create() };
+    struct committer *c = MR_NEW(struct committer);
     struct store_request *list;
 
-    while (committer_take(&c, &list)) {
+    c->store = arg;
+    c->batch = rocksdb_writebatch_create();
+    c->unsynced = rocksdb_writeoptions_create();
+    while (committer_take(c, &list)) {
         if (list != NULL)
-            committer_commit(&c, list);
-        if (c.dirty && now_ns() >= c.sync_next_ns)
-            committer_sync(&c);
+            committer_commit(c, list);
+        if (c->dirty && now_ns() >= c->sync_next_ns)
+            committer_sync(c);
     }
-    if (c.dirty)
-        committer_sync(&c);
-    rocksdb_writebatch_destroy(c.batch);
+    if (c->dirty)
+        committer_sync(c);
+    rocksdb_writeoptions_destroy(c->unsynced);
+    rocksdb_writebatch_destroy(c->batch);
+    mr_free(c);
     return NULL;
 }
 

@@ -13,7 +13,7 @@
 #include <string.h>
 
 enum { MEMORY_BYTES_DEFAULT = 24 << 20, MEMORY_BYTES_MIN = 4 << 20, QUEUE_BYTES_DEFAULT = 16 << 20 };
-enum { FORMAT_BYTES_MAX = 64 };
+enum { FORMAT_BYTES_MAX = 64, FLUSH_BYTES_MIN = 1 << 20 };
 
 static const char format_text[] = "millrace-store 1\n";
 
@@ -103,7 +103,6 @@ static void set_options(struct store *store, size_t memory_bytes)
     rocksdb_options_set_write_buffer_size(o, write_bytes);
     rocksdb_options_set_max_write_buffer_number(o, 3);
     rocksdb_options_set_arena_block_size(o, 256 << 10);
-    rocksdb_options_set_max_successive_merges(o, 64); /* a row written over and over stays quick to read */
     rocksdb_options_set_max_background_jobs(o, 2);
     rocksdb_options_set_max_open_files(o, 256);
     rocksdb_options_set_max_file_opening_threads(o, 1);
@@ -180,11 +179,28 @@ out:
     return status;
 }
 
+/* The log is read again at the next start, so a long one is put into a sorted file now.  A failure costs nothing but
+ * that time: all is in the log. */
+static void flush_before_close(struct store *store)
+{
+    rocksdb_flushoptions_t *options;
+    uint64_t bytes = 0;
+    char *message = NULL;
+
+    if (rocksdb_property_int(store->db, "rocksdb.cur-size-active-mem-table", &bytes) != 0 || bytes < FLUSH_BYTES_MIN)
+        return;
+    options = rocksdb_flushoptions_create();
+    rocksdb_flush(store->db, options, &message);
+    rocksdb_flushoptions_destroy(options);
+    free(message);
+}
+
 void store_close(struct store *store)
 {
     if (store == NULL)
         return;
     store_committer_stop(store);
+    flush_before_close(store);
     store_free(store);
 }
 

@@ -154,22 +154,24 @@ static void test_keyed_state(void **state)
     mr_writer_deinit(&out);
 }
 
-/* Batch I writes I under two keys and the checkpoint; killed at any moment, the three agree and are not behind. */
-static void child_commits(struct fixture *f, int said)
+/* The child is this program again.  Batch I writes I under two keys and the checkpoint; killed at any moment, the three agree and are not behind. */
+static int child_commits(const char *dir)
 {
-    f->state = NULL;
-    reopen(f);
+    struct fixture f = { 0 };
+
+    snprintf(f.dir, sizeof(f.dir), "%s", dir);
+    reopen(&f);
     for (uint32_t i = 1;; i++) {
         struct mr_bytes number = { (const uint8_t *)&i, sizeof(i) };
         struct state_batch *batch;
 
-        if (state_batch_new(&batch, f->state, mr_str_of("q"), NULL) != MR_OK)
-            _exit(1);
+        if (state_batch_new(&batch, f.state, mr_str_of("q"), NULL) != MR_OK)
+            return 1;
         state_batch_put(batch, 1, text("a"), number);
         state_batch_put(batch, 2, text("b"), number);
         state_batch_checkpoint(batch, number);
-        if (state_batch_commit(batch, NULL) != MR_OK || write(said, &i, sizeof(i)) != sizeof(i))
-            _exit(1);
+        if (state_batch_commit(batch, NULL) != MR_OK || write(STDOUT_FILENO, &i, sizeof(i)) != sizeof(i))
+            return 1;
     }
 }
 
@@ -197,8 +199,11 @@ static void test_kill(void **state)
         f->state = NULL;
         assert_int_equal(pipe(pipes), 0);
         child = fork();
-        if (child == 0)
-            child_commits(f, pipes[1]);
+        if (child == 0) {
+            dup2(pipes[1], STDOUT_FILENO);
+            execl("/proc/self/exe", "test_state", f->dir, (char *)NULL);
+            _exit(1);
+        }
         close(pipes[1]);
         while (last < commits[i] && read(pipes[0], &last, sizeof(last)) == sizeof(last))
             ;
@@ -234,7 +239,7 @@ static void test_second_open_and_newer_format(void **state)
     assert_int_equal(state_open(&second, f->dir, NULL, NULL), MR_CORRUPT);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
@@ -244,5 +249,7 @@ int main(void)
         TEST(test_second_open_and_newer_format),
     };
 
+    if (argc == 2)
+        return child_commits(argv[1]);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

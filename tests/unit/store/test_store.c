@@ -129,6 +129,33 @@ static void test_write_and_read(void **state)
     assert_row(f, "a", "2", NULL);
 }
 
+/* One row written far more often than others: every write counts, deletes too, however the committer tidies it. */
+static void test_hot_row(void **state)
+{
+    struct fixture *f = *state;
+    char value[16];
+    int64_t newest = 0;
+
+    for (int64_t i = 1; i <= 2000; i++) {
+        struct store_cell cell = { .column_id = 1, .write_time_us = (i * 7919) % 2003 };
+        struct store_mutation m = { .kind = STORE_WRITE, .key = key_of("hot", "1"), .cells = &cell, .cell_count = 1 };
+
+        snprintf(value, sizeof(value), "%d", (int)cell.write_time_us);
+        cell.value = text(value);
+        newest = cell.write_time_us > newest ? cell.write_time_us : newest;
+        if (i < 2000)
+            assert_int_equal(store_apply(f->store, &m, 1, NULL, NULL, NULL), MR_OK);
+        else
+            apply(f, &m, 1);
+    }
+    snprintf(value, sizeof(value), "%d", (int)newest);
+    assert_row(f, "hot", "1", value);
+    write_row(f, "hot", "1", newest, NULL);
+    assert_row(f, "hot", "1", NULL);
+    reopen(f);
+    assert_row(f, "hot", "1", NULL);
+}
+
 static void test_insert_of_nulls_is_a_row(void **state)
 {
     struct fixture *f = *state;
@@ -406,20 +433,22 @@ static void test_second_open_and_newer_format(void **state)
     assert_int_equal(store_open(&second, f->dir, &f->options, NULL), MR_CORRUPT);
 }
 
-/* A child writes 0, 1, 2, … and says each number after its acknowledgement; killed at any moment, all it said is there.
- */
-static void child_writes(struct fixture *f, int said, enum store_durability durability)
+/* A child (this program again) writes 0, 1, 2, … and says each number after its acknowledgement; killed at any moment, all
+ * it said is there. */
+static int child_writes(const char *dir, const char *durability)
 {
-    f->options.durability = durability;
-    f->store = NULL;
-    reopen(f);
+    struct fixture f = { .options = { .durability =
+                                          strcmp(durability, "relaxed") == 0 ? STORE_RELAXED : STORE_SYNCED } };
+
+    snprintf(f.dir, sizeof(f.dir), "%s", dir);
+    reopen(&f);
     for (uint32_t i = 0;; i++) {
         char name[16];
 
         snprintf(name, sizeof(name), "%u", i);
-        write_row(f, name, "", 1, name);
-        if (write(said, &i, sizeof(i)) != sizeof(i))
-            _exit(1);
+        write_row(&f, name, "", 1, name);
+        if (write(STDOUT_FILENO, &i, sizeof(i)) != sizeof(i))
+            return 1;
     }
 }
 
@@ -433,8 +462,11 @@ static void kill_and_check(struct fixture *f, unsigned rows, enum store_durabili
     f->store = NULL;
     assert_int_equal(pipe(pipes), 0);
     child = fork();
-    if (child == 0)
-        child_writes(f, pipes[1], durability);
+    if (child == 0) {
+        dup2(pipes[1], STDOUT_FILENO);
+        execl("/proc/self/exe", "test_store", f->dir, durability == STORE_RELAXED ? "relaxed" : "synced", (char *)NULL);
+        _exit(1);
+    }
     close(pipes[1]);
     while (seen <= rows && read(pipes[0], &last, sizeof(last)) == sizeof(last))
         seen++;
@@ -463,11 +495,12 @@ static void test_kill(void **state)
     }
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(test_write_and_read),
+        TEST(test_hot_row),
         TEST(test_insert_of_nulls_is_a_row),
         TEST(test_partition_delete),
         TEST(test_scans),
@@ -480,5 +513,7 @@ int main(void)
         TEST(test_second_open_and_newer_format),
     };
 
+    if (argc == 3)
+        return child_writes(argv[1], argv[2]);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
