@@ -81,6 +81,8 @@ enum mr_status broker_open(struct broker **out, const struct broker_options *opt
         mr_metric(MR_METRIC_COUNTER, "millrace_broker_request_bytes_total", "", "Bytes of the Kafka requests taken");
     broker->bytes_out =
         mr_metric(MR_METRIC_COUNTER, "millrace_broker_response_bytes_total", "", "Bytes of the Kafka responses given");
+    broker->cold_reads = mr_metric(MR_METRIC_COUNTER, "millrace_broker_cold_fetches_total", "",
+                                   "Fetches whose records had to be read from disk by a worker");
     if (options->cluster_id != NULL)
         snprintf(broker->cluster_id, sizeof(broker->cluster_id), "%s", options->cluster_id);
     else
@@ -112,6 +114,7 @@ void broker_close(struct broker *broker)
         net_listener_close(broker->listenings[i].listener);
     broker_conns_close(broker);
     net_timer_free(broker->stall_timer);
+    mr_workers_free(broker->workers); /* what they post back finds its request abandoned */
     kafka_scratch_deinit(&broker->scratch);
     mr_free(broker->listenings);
     mr_free(broker);

@@ -12,6 +12,7 @@
 #include "base/base.h"
 #include "base/env.h"
 #include "base/metrics.h"
+#include "base/thread.h"
 #include "broker/broker.h"
 #include "kafka/errors.h"
 #include "kafka/kafka.h"
@@ -47,6 +48,8 @@ struct broker {
     uint32_t listening_count;
     struct net_timer *stall_timer; /* owned; NULL while nobody waits for room in the log */
     struct kafka_scratch scratch;  /* owned; inflates batches to check them */
+    struct mr_workers *workers;    /* owned; read what is not in the page cache; NULL until needed */
+    struct mr_metric *cold_reads;
     struct mr_metric *bytes_in;
     struct mr_metric *bytes_out;
 };
@@ -77,6 +80,8 @@ struct broker_request {
     bool is_done;
     bool is_abandoned;
     bool is_stalled;           /* waits for room; the frame is still there */
+    bool is_warm;              /* its records were read into the page cache */
+    bool is_warming;           /* a worker does so */
     bool is_silent;            /* gets no answer */
     bool wants_close;          /* the connection is closed instead of an answer */
     struct broker_fill *fills; /* in the order of the response's bytes */
@@ -131,6 +136,13 @@ void broker_request_stall(struct broker_request *request);
 /* Gives the slices to the response: their bytes become RECORDS.  Slices are released with the request. */
 void broker_request_fill(struct broker_request *request, struct kafka_record_bytes *records,
                          const struct log_slice *slices, size_t slice_count);
+
+/* ---- warm.c ---- */
+
+/* Are its records in memory, so that sending them will not wait for the disk? */
+bool broker_request_is_warm(const struct broker_request *request);
+/* Has a worker read them; then is_warm is set and ON_WARM called on the loop, unless it was abandoned. */
+void broker_request_warm(struct broker_request *request, void (*on_warm)(struct broker_request *request));
 
 /* ---- topics.c ---- */
 

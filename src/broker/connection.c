@@ -42,6 +42,8 @@ struct broker_conn {
 
 static const struct net_conn_callbacks no_callbacks;
 
+static void request_is_done(struct broker_request *request);
+
 /* ---- sending ---- */
 
 static void slice_cleanup(const struct evbuffer_file_segment *segment, int flags, void *arg)
@@ -97,6 +99,7 @@ static bool answer_send(struct broker_conn *conn, struct broker_request *request
 {
     struct evbuffer *out = net_conn_output(conn->net);
     struct mr_bytes bytes = mr_writer_bytes(&request->out);
+    size_t before = evbuffer_get_length(out);
     size_t sent = 0;
 
     for (struct broker_fill *fill = request->fills; fill != NULL; fill = fill->next) {
@@ -107,6 +110,7 @@ static bool answer_send(struct broker_conn *conn, struct broker_request *request
                 return false;
     }
     evbuffer_add(out, bytes.data + sent, bytes.size - sent);
+    mr_metric_add(conn->broker->bytes_out, (int64_t)(evbuffer_get_length(out) - before));
     return true;
 }
 
@@ -119,12 +123,30 @@ static void conn_end(struct broker_conn *conn)
     net_conn_close_after_flush(conn->net);
 }
 
+/* False: a worker reads its records first. */
+static bool answer_is_warm(struct broker_request *request)
+{
+    if (request->is_warm || request->fills == NULL)
+        return true;
+    if (request->is_warming)
+        return false;
+    if (broker_request_is_warm(request)) {
+        request->is_warm = true;
+        return true;
+    }
+    request->is_warming = true;
+    broker_request_warm(request, request_is_done);
+    return false;
+}
+
 /* Sends what is ready at the head of the queue. */
 static void conn_answer(struct broker_conn *conn)
 {
     while (!conn->is_closed && conn->first != NULL && conn->first->is_done) {
         struct broker_request *request = conn->first;
 
+        if (!answer_is_warm(request))
+            return;
         conn->first = request->next;
         if (conn->first == NULL)
             conn->last = NULL;

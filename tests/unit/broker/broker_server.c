@@ -1,6 +1,7 @@
-/* broker_server.c -- a log and a broker on a port, for tests: broker_server DIR [HOST:PORT [no-auto-create]].
- * Writes the bound address as one line, ends when its input does. */
-#include "base/logging.h"
+/* broker_server.c -- a log and a broker on a port, for tests: broker_server DIR [HOST:PORT [UNSYNCED_BYTES_MAX]].
+ * Writes the bound address as one line, ends when its input does, and then writes the metrics. */
+#include "base/metrics.h"
+#include "base/text.h"
 #include "broker/broker.h"
 #include "log/log.h"
 #include "net/net.h"
@@ -12,7 +13,7 @@
 struct server {
     const char *dir;
     const char *address;
-    bool auto_create;
+    int64_t unsynced_bytes_max; /* 0: the default */
     struct net_loop *loop;
     struct log *log;
     struct broker *broker;
@@ -23,14 +24,14 @@ struct server {
 static void server_open(void *arg)
 {
     struct server *s = arg;
-    struct log_options log_options = { .post = net_loop_poster(s->loop) };
+    struct log_options log_options = { .post = net_loop_poster(s->loop), .unsynced_bytes_max = s->unsynced_bytes_max };
     struct broker_listener listener = { .address = s->address };
     struct broker_options options = {
         .loop = s->loop,
         .env = mr_env_real(),
         .listeners = &listener,
         .listener_count = 1,
-        .auto_create_topics = s->auto_create,
+        .auto_create_topics = true,
     };
 
     s->status = log_open(&s->log, s->dir, &log_options, &s->err);
@@ -52,15 +53,17 @@ static void server_close(void *arg)
 int main(int argc, char **argv)
 {
     struct server s = { .err = MR_ERR_INIT };
+    struct mr_writer metrics = { 0 };
     char byte;
 
     if (argc < 2) {
-        fprintf(stderr, "usage: broker_server DIR [HOST:PORT [no-auto-create]]\n");
+        fprintf(stderr, "usage: broker_server DIR [HOST:PORT [UNSYNCED_BYTES_MAX]]\n");
         return 2;
     }
     s.dir = argv[1];
     s.address = argc > 2 ? argv[2] : "127.0.0.1:0";
-    s.auto_create = argc <= 3;
+    if (argc > 3 && mr_parse_i64(mr_str_of(argv[3]), &s.unsynced_bytes_max) != MR_OK)
+        return 2;
     if (net_loop_new(&s.loop, "broker", &s.err) != MR_OK) {
         fprintf(stderr, "%s\n", s.err.text);
         return 1;
@@ -77,5 +80,8 @@ int main(int argc, char **argv)
     }
     net_loop_call(s.loop, server_close, &s);
     net_loop_free(s.loop);
+    mr_metrics_render(&metrics);
+    fwrite(metrics.data, 1, metrics.size, stdout);
+    mr_writer_deinit(&metrics);
     return s.status == MR_OK ? 0 : 1;
 }

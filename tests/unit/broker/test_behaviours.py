@@ -1,6 +1,8 @@
 """What the broker answers to odd and wrong requests, asked over a raw socket: the rows of Apache Kafka 4.3.1's behaviour
 that concern the requests served.  Usage: test_behaviours.py BROKER_SERVER [unittest options]"""
+import glob
 import os
+import re
 import socket
 import struct
 import subprocess
@@ -123,6 +125,8 @@ class Client:
 
 
 class Case(unittest.TestCase):
+    arguments = ()
+
     @classmethod
     def setUpClass(cls):
         cls.dir = tempfile.TemporaryDirectory()
@@ -130,13 +134,14 @@ class Case(unittest.TestCase):
 
     @classmethod
     def start(cls):
-        cls.server = subprocess.Popen([SERVER, cls.dir.name], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        cls.server = subprocess.Popen([SERVER, cls.dir.name, "127.0.0.1:0", *cls.arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
                                       stderr=subprocess.DEVNULL if not os.environ.get("VERBOSE") else None)
         cls.port = int(cls.server.stdout.readline().rsplit(":", 1)[1])
 
     @classmethod
     def stop(cls):
         cls.server.stdin.close()
+        cls.metrics = dict(re.findall(r"^(\w+)(?:{[^}]*})? (\d+)$", cls.server.stdout.read(), re.M))
         code = cls.server.wait(20)
         cls.server.stdout.close()
         return code
@@ -534,6 +539,75 @@ class Fetch(Case):
                 ("partition 9", ("t", -1, 5, 9), (3, -1, -1, -1))):
             with self.subTest(name):
                 self.assertEqual(self.list_offset(*arguments), expect)
+
+
+class NoRoom(Case):
+    """A log that takes few bytes before a sync: producers wait, in order, and nothing is refused."""
+    arguments = ("100000",)
+
+    def test_pipelined_produces_wait(self):
+        self.create("t", 2)
+        others = [Client(self.port) for _ in range(3)]
+        for client in others:
+            client.socket.sendall(b"".join(
+                client.frame(PRODUCE, 7, self.produce_body("t", batch([b"%04d" % i + b"x" * 30000]), partition=i % 2))
+                for i in range(60)))
+        for client in others:
+            last = [-1, -1]
+            for i in range(60):
+                reader = client.answer()
+                self.assertEqual(reader.correlation, i + 1)
+                reader.take("i")
+                reader.string()
+                _, partition, error, offset = reader.take("iihq")
+                self.assertEqual(error, 0)
+                self.assertGreater(offset, last[partition])
+                last[partition] = offset
+            client.close()
+        self.assertEqual([self.list_offset("t", -1, partition=p)[2] for p in (0, 1)], [90, 90])
+
+    def test_leaving_while_waiting_for_room(self):
+        self.create("left")
+        for _ in range(3):
+            other = Client(self.port)
+            other.socket.sendall(b"".join(other.frame(PRODUCE, 7, self.produce_body("left", batch([b"x" * 60000])))
+                                          for _ in range(20)))
+            other.close()
+        self.assertEqual(self.produce("left", batch(), acks=-1)[0], 0)
+
+
+class Cold(Case):
+    def test_records_that_are_not_in_memory(self):
+        self.create("cold")
+        value = os.urandom(300000)
+        for _ in range(12):
+            self.produce("cold", batch([value]))
+        for path in glob.glob(self.dir.name + "/**/*.log", recursive=True):
+            with open(path, "rb") as file:
+                os.fsync(file.fileno())
+                os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+        frames = b"".join(self.client.frame(FETCH, 11, self.fetch_body("cold", n, max_bytes=1 << 22,
+                                                                       partition_bytes=1 << 22)) for n in range(12))
+        self.client.socket.sendall(frames + self.client.frame(METADATA, 4, struct.pack(">ib", 0, 0)))
+        for n in range(12):
+            self.assertEqual(self.fetch_read(self.client.answer())[5].count(value), 12 - n)
+        self.assertEqual(self.client.answer().correlation, self.client.correlation)
+
+
+class Stop(Case):
+    def test_stop_while_requests_wait(self):
+        self.create("t")
+        self.client.send(FETCH, 11, self.fetch_body("t", 0, max_wait=60000))
+        self.client.send(METADATA, 4, struct.pack(">ib", 0, 0))
+        other = Client(self.port)
+        for i in range(50):
+            other.send(PRODUCE, 7, self.produce_body("nosuch", batch()))
+            other.send(CREATE_TOPICS, 4, struct.pack(">i", 1) + string("new%d" % i) + struct.pack(
+                ">ihiiib", 1, 1, 0, 0, 1000, 0))
+        self.assertEqual(self.stop(), 0)
+        self.assertTrue(self.client.is_closed())
+        other.close()
+        self.start()
 
 
 class Restart(Case):
