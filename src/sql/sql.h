@@ -1,0 +1,154 @@
+/* sql.h -- streaming SQL: scripts are parsed and bound here, then run.
+ *
+ * The language is a subset of Flink SQL with Flink's semantics; src/sql/grammar.y describes it.
+ * Keeps:      the tables of a session, bound statements.
+ * Promises:   a script either binds whole or changes nothing; every refusal has a line, a column and what to do.
+ * Doesn't do: read or write records itself: connectors do.
+ *
+ * Threads: a session and its scripts belong to one thread; a bound script is immutable and may be read by others. */
+#ifndef SQL_SQL_H
+#define SQL_SQL_H
+
+#include "base/base.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct connector;
+struct data_batch;
+struct sql_session;
+struct sql_script;
+
+enum sql_statement_kind {
+    SQL_CREATE_TABLE,
+    SQL_DROP_TABLE,
+    SQL_INSERT,        /* a query */
+    SQL_STATEMENT_SET, /* a query */
+    SQL_SELECT,        /* a query */
+    SQL_EXPLAIN,
+    SQL_SET,
+    SQL_RESET,
+    SQL_SHOW_TABLES,
+    SQL_SHOW_QUERIES, /* the only one that sql_script_answer can't answer: the engine knows */
+    SQL_SHOW_CREATE_TABLE,
+    SQL_DESCRIBE,
+};
+
+/* A new session: an empty catalog, default settings.  CONNECTORS (borrowed) ends with NULL: connectors_all().  Caller
+ * owns; scripts bound in it must be freed before. */
+struct sql_session *sql_session_new(const struct connector *const *connectors);
+void sql_session_free(struct sql_session *session); /* NULL is legal */
+
+/* Parses TEXT and binds its statements in order: CREATE, DROP, SET and RESET take effect in SESSION, so that later
+ * statements (and scripts) see them; queries are checked and planned, not run.  On failure SESSION is as it was; err
+ * has line and column.  Caller owns *out. MR_INVALID  wrong SQL      MR_UNSUPPORTED  Flink has it, this version not
+ * MR_LIMIT  too long or too deep */
+MR_MUST_CHECK enum mr_status sql_script_bind(struct sql_script **out, struct sql_session *session, struct mr_str text,
+                                             struct mr_err *err);
+void sql_script_free(struct sql_script *script); /* NULL is legal */
+/* How many statements it has, and what the one at INDEX is. */
+uint32_t sql_script_count(const struct sql_script *script);
+enum sql_statement_kind sql_script_kind(const struct sql_script *script, uint32_t index);
+/* Must statement INDEX be run by the engine (INSERT, STATEMENT SET, SELECT)? */
+bool sql_script_is_query(const struct sql_script *script, uint32_t index);
+/* The name that the script gave to query INDEX (SET 'pipeline.name'), or NULL.  Borrowed. */
+const char *sql_script_query_name(const struct sql_script *script, uint32_t index);
+/* The answer of a statement that is no query, as rows of text: EXPLAIN, SHOW TABLES, SHOW CREATE TABLE, DESCRIBE, SET
+ * without a value; "OK" for the others; NULL for queries and SHOW QUERIES.  Borrowed from the script. */
+const struct data_batch *sql_script_answer(const struct sql_script *script, uint32_t index);
+
+/* Appends ERR for people: "line 3, column 8: …", then the line of SOURCE with a mark under the place. */
+void sql_error_write(struct mr_writer *out, struct mr_str source, const struct mr_err *err);
+/* Appends the functions there are, as a Markdown table (the documentation's). */
+void sql_functions_write(struct mr_writer *out);
+/* Appends the settings of SET there are, as a Markdown table. */
+void sql_settings_write(struct mr_writer *out);
+
+/* ---- the engine: runs queries, each on a thread of its own ---- */
+
+struct mr_env;
+struct state;
+struct data_type;
+struct sql_engine;
+
+/* Borrowed for the engine's life. */
+struct sql_engine_options {
+    struct mr_env *env;                        /* NULL: mr_env_real() */
+    struct state *state;                       /* checkpoints and stored plans; NULL: nothing is kept (millrace sql) */
+    const struct connector *const *connectors; /* ends with NULL: connectors_all() */
+    const char *kafka_embedded;                /* HOST:PORT used when a table names no bootstrap servers; may be NULL */
+    const char *cassandra_embedded;            /* HOST:PORT used when a table names no contact points; may be NULL */
+    bool cassandra_is_ours;                    /* it is millrace's own store: 'auto.create' defaults to true */
+    const char *project_dir;                   /* where relative paths of files start; they may not leave it */
+};
+
+/* An engine without queries, with one session.  Caller owns *OUT: sql_engine_close. */
+MR_MUST_CHECK enum mr_status sql_engine_open(struct sql_engine **out, const struct sql_engine_options *options,
+                                             struct mr_err *err);
+/* Stops every query as sql_engine_stop does, and frees.  NULL is legal. */
+void sql_engine_close(struct sql_engine *engine);
+/* The engine's session: its tables.  The thread that opened the engine. */
+struct sql_session *sql_engine_session(struct sql_engine *engine);
+
+/* Binds TEXT and keeps its queries (INSERT, STATEMENT SET) for sql_engine_start.  A query without a name gets STEM; two
+ * of one name are refused, and so is a query whose stored plan is another: err shows the difference and the choices.
+ * SELECTs and other questions in TEXT are refused: a pipeline has nobody to answer.  MR_INVALID and the others of
+ * sql_script_bind. */
+MR_MUST_CHECK enum mr_status sql_engine_load(struct sql_engine *engine, struct mr_str text, const char *stem,
+                                             struct mr_err *err);
+/* Starts every query that was loaded and does not run.  A query that fails does not touch the others: its status says
+ * why. */
+MR_MUST_CHECK enum mr_status sql_engine_start(struct sql_engine *engine, struct mr_err *err);
+/* Asks every query to finish its epoch, waits for that, joins the threads. */
+void sql_engine_stop(struct sql_engine *engine);
+
+/* Where the results of a script go; each may be NULL. */
+struct sql_results {
+    /* Rows of ROW (borrowed until on_end) follow.  LIVE: they come as they are made, with no known end. */
+    void (*on_begin)(void *arg, const struct data_type *row, bool live);
+    void (*on_rows)(void *arg, const struct data_batch *batch); /* borrowed until it returns */
+    void (*on_end)(void *arg);
+    void *arg;
+};
+
+/* Binds and runs the statements of TEXT in order on the caller's thread: a query until its sources end or its LIMIT is
+ * reached (an INSERT, too), answers of the others as rows.  Stops at the first failure; dead letters of an INSERT are
+ * written as ever, a SELECT fails on a bad record unless 'records.on-error' says skip.
+ * MR_BUSY: sql_engine_interrupt was called.  Otherwise as sql_script_bind and the connectors say. */
+MR_MUST_CHECK enum mr_status sql_engine_execute(struct sql_engine *engine, struct mr_str text, const char *name,
+                                                const struct sql_results *results, struct mr_err *err);
+/* Makes sql_engine_execute return soon.  [any], also from a signal handler. */
+void sql_engine_interrupt(struct sql_engine *engine);
+
+enum sql_query_state { SQL_QUERY_STARTING, SQL_QUERY_RUNNING, SQL_QUERY_FINISHED, SQL_QUERY_FAILED, SQL_QUERY_STOPPED };
+
+/* A query's progress, as of one moment. */
+struct sql_query_status {
+    char name[256];
+    enum sql_query_state state;
+    int64_t epoch;   /* checkpoints so far, over all starts */
+    int64_t rows_in; /* since this start, as all below */
+    int64_t rows_out;
+    int64_t dead_letters;
+    int64_t skipped;
+    int64_t lag;      /* records not yet read; -1: not known */
+    int64_t batch_us; /* duration of the last epoch */
+    int64_t started_ms;
+    char error[MR_ERR_BYTES]; /* why it failed, or the last record's trouble; "" when none */
+};
+
+/* The I-th query, in the order of loading; false after the last. [any] */
+bool sql_engine_query(struct sql_engine *engine, size_t i, struct sql_query_status *out);
+/* "running" … [any] */
+const char *sql_query_state_name(enum sql_query_state state);
+/* While a table option is overridden, TABLE's option NAME has VALUE whatever its CREATE TABLE says (`millrace run
+ * --set`); before the script is bound.  A table or option that never comes is found by sql_session_override_unused. */
+void sql_session_override(struct sql_session *session, const char *table, const char *option, const char *value);
+/* "TABLE.OPTION" of an override that nothing used, or NULL. */
+const char *sql_session_override_unused(const struct sql_session *session);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
