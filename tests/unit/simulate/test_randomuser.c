@@ -189,6 +189,8 @@ static void test_same_for_ever(void **state)
 static void test_spread(void **state)
 {
     int by_age[32] = { 0 };
+    int recent[32] = { 0 }; /* among the last 12 people */
+    json_int_t window[12] = { 0 };
 
     MR_UNUSED(state);
     for (uint64_t i = 0; i < 4000; i++) {
@@ -196,6 +198,9 @@ static void test_spread(void **state)
         json_int_t age = json_integer_value(json_object_get(json_object_get(value, "registered"), "age"));
         assert_in_range(age, 3, 22);
         by_age[age]++;
+        recent[window[i % 12]]--;
+        window[i % 12] = age;
+        assert_in_range(++recent[age], 0, 6);
         json_decref(value);
     }
     for (int age = 3; age <= 22; age++)
