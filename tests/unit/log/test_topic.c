@@ -1,0 +1,137 @@
+/* test_topic.c -- topics made, found, deleted; the catalog's format; strays. */
+#include "fixture.h"
+
+#include <sqlite3.h>
+
+static void test_create(void **state)
+{
+    static const struct {
+        const char *name;
+        int32_t partitions;
+        enum mr_status expect;
+    } cases[] = {
+        { "a b", 1, MR_INVALID }, { "", 1, MR_INVALID },     { ".", 1, MR_INVALID },     { "..", 1, MR_INVALID },
+        { "a/b", 1, MR_INVALID }, { "a~b", 1, MR_INVALID },  { "names", 0, MR_INVALID }, { "names", 20000, MR_INVALID },
+        { "names", 3, MR_OK },    { "names", 3, MR_EXISTS }, { "a.b_c-d", 1, MR_OK },
+    };
+    static const struct log_config configs[] = { { "cleanup.policy", "compact" }, { "retention.ms", "1" } };
+    struct fixture *f = *state;
+    struct answer a = { 0 };
+    struct log_topic *t;
+    struct log_config config;
+    uint8_t id[16];
+    int done = 0;
+    struct mr_err err;
+
+    for (size_t i = 0; i < MR_COUNT(cases); i++) {
+        assert_int_equal(log_topic_create(f->log, mr_str_of(cases[i].name), cases[i].partitions, configs,
+                                          MR_COUNT(configs), answer_topic, &a, &err),
+                         cases[i].expect);
+        done += cases[i].expect == MR_OK;
+    }
+    assert_null(log_topic_find(f->log, MR_STR("names")));
+    assert_true(log_topic_pending(f->log, MR_STR("names")));
+    wait_for(f, &a, done);
+    assert_int_equal(a.status, MR_OK);
+    assert_false(log_topic_pending(f->log, MR_STR("names")));
+    for (int round = 0; round < 2; round++) {
+        t = log_topic_find(f->log, MR_STR("names"));
+        assert_non_null(t);
+        assert_int_equal(log_topic_partition_count(t), 3);
+        assert_string_equal(log_topic_config(t, "cleanup.policy"), "compact");
+        assert_null(log_topic_config(t, "segment.bytes"));
+        assert_true(log_topic_config_at(t, 1, &config));
+        assert_false(log_topic_config_at(t, 2, &config));
+        if (round == 1)
+            assert_memory_equal(id, log_topic_id(t), 16);
+        memcpy(id, log_topic_id(t), 16);
+        assert_ptr_equal(log_topic_find_id(f->log, id), t);
+        assert_string_equal(log_topic_name(log_topic_next(f->log, NULL)), "a.b_c-d");
+        assert_ptr_equal(log_topic_next(f->log, log_topic_next(f->log, NULL)), t);
+        assert_null(log_topic_next(f->log, t));
+        fixture_close(f);
+        fixture_open(f);
+    }
+}
+
+static void test_delete(void **state)
+{
+    struct fixture *f = *state;
+    struct log_partition *p = log_topic_partition(make_topic(f, "names", 1), 0);
+    struct mr_bytes batch = make_batch(1, 10, 0, 0, 0, -1);
+    struct answer a = { 0 };
+    struct log_append_result result;
+    struct log_slice slice;
+    size_t count, got;
+    uint8_t byte;
+    struct mr_err err;
+
+    append_many(f, p, 3, 100);
+    assert_int_equal(log_read(p, 0, 1 << 20, &slice, 1, &count, &err), MR_OK);
+    log_topic_delete(f->log, log_partition_topic(p), answer_topic, &a);
+    assert_null(log_topic_find(f->log, MR_STR("names")));
+    assert_true(log_partition_deleted(p));
+    assert_int_equal(log_append(p, batch, &result, answer_synced, &a, &err), MR_NOT_FOUND);
+    assert_int_equal(log_topic_create(f->log, MR_STR("names"), 1, NULL, 0, answer_topic, &a, &err), MR_BUSY);
+    wait_for(f, &a, 1);
+    assert_int_equal(a.status, MR_OK);
+    assert_int_equal(mr_file_pread(slice.file, &byte, 1, slice.position, &got, &err), MR_OK);
+    assert_int_equal(got, 1);
+    log_slice_release(&slice);
+    p = log_topic_partition(make_topic(f, "names", 1), 0);
+    assert_int_equal(log_end_offset(p), 0);
+    fixture_close(f);
+    fixture_open(f);
+    assert_int_equal(log_end_offset(partition_of(f, "names", 0)), 0);
+    mr_free((void *)batch.data);
+}
+
+static void count_entry(void *arg, const char *name, bool is_dir)
+{
+    MR_UNUSED(name);
+    *(int *)arg += is_dir;
+}
+
+static void test_strays(void **state)
+{
+    struct fixture *f = *state;
+    char path[MR_PATH_BYTES];
+    struct mr_err err;
+    int count = 0;
+
+    make_topic(f, "names", 1);
+    fixture_close(f);
+    snprintf(path, sizeof(path), "%s/topics/people~00000000-0", f->dir);
+    assert_int_equal(mr_mkdir(mr_env_real(), path, &err), MR_OK);
+    fixture_open(f);
+    assert_int_equal(mr_list_dir(mr_env_real(), path, count_entry, &count, &err), MR_NOT_FOUND);
+    snprintf(path, sizeof(path), "%s/lost+found", f->dir);
+    assert_int_equal(mr_list_dir(mr_env_real(), path, count_entry, &count, &err), MR_OK);
+    assert_int_equal(count, 1);
+    assert_non_null(partition_of(f, "names", 0));
+}
+
+static void test_newer_format(void **state)
+{
+    struct fixture *f = *state;
+    char path[MR_PATH_BYTES];
+    struct mr_err err;
+    sqlite3 *db;
+
+    fixture_close(f);
+    snprintf(path, sizeof(path), "%s/catalog.db", f->dir);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 2", NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+    assert_int_equal(log_open(&f->log, f->dir, &f->options, &err), MR_UNSUPPORTED);
+    assert_non_null(strstr(err.text, "newer millrace"));
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
+    const struct CMUnitTest tests[] = { TEST(test_create), TEST(test_delete), TEST(test_strays),
+                                        TEST(test_newer_format) };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
