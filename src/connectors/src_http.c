@@ -366,7 +366,6 @@ static uint32_t http_page_split(struct connector_source *s)
 
 static void http_page_take(struct connector_source *s, struct connector_poll *out)
 {
-    struct mr_bytes body = { s->response.body.data, s->response.body.size };
     uint32_t count = http_page_split(s);
 
     s->attempt = 0;
@@ -379,7 +378,7 @@ static void http_page_take(struct connector_source *s, struct connector_poll *ou
         s->ended = s->interval_ms < 0;
     } else {
         s->position.last = s->position.next;
-        s->position.last_checksum = connector_checksum(MR_BYTES_NULL, body);
+        s->position.last_checksum = connector_checksum(MR_BYTES_NULL, mr_writer_bytes(&s->response.body));
         s->position.next++;
     }
     http_position_show(s, out);
