@@ -1,0 +1,208 @@
+"""Measures millrace; see script/bench.  Prints medians over the runs; machines are noisy, so compare ratios."""
+import argparse
+import json
+import os
+import random
+import re
+import select
+import statistics
+import subprocess
+import time
+
+from confluent_kafka import Producer
+
+from cql_raw import Cql
+from millrace import BINARY, ROOT, Millrace, fresh_dir, remove, wait_until
+
+TABLE = "spark_streaming.random_names"
+COLUMNS = """full_name STRING, gender STRING, location STRING, city STRING, country STRING, postcode STRING,
+    latitude FLOAT, longitude FLOAT, email STRING"""
+TOPIC_SQL = f"""CREATE TABLE names (%s) WITH ('connector' = 'kafka', 'topic' = 'random_names', 'format' = 'json',
+    'scan.startup.mode' = 'earliest-offset'%s);
+""".replace("%s", COLUMNS, 1)
+SINK_SQL = f"""CREATE TABLE rows ({COLUMNS}, PRIMARY KEY (full_name) NOT ENFORCED)
+    WITH ('connector' = 'cassandra', 'keyspace' = 'spark_streaming', 'table' = 'random_names');
+"""
+FIELDS = "full_name, gender, location, city, country, postcode, latitude, longitude, email"
+
+
+def record(rng, name):
+    """The article's shape, 259 bytes of JSON or so."""
+    return {"full_name": name, "gender": rng.choice(("female", "male")),
+            "location": f"{rng.randrange(1, 9999)}, {rng.choice(('Rue de la Gare', 'Elm Street', 'Hauptstrasse'))}",
+            "city": rng.choice(("Vancouver", "Port Macquarie", "Neustadt an der Aisch")),
+            "country": rng.choice(("Canada", "Australia", "Germany", "United States")), "postcode": rng.randrange(10000, 99999),
+            "latitude": round(rng.uniform(-90, 90), 4), "longitude": round(rng.uniform(-180, 180), 4),
+            "email": f"{name.replace(' ', '.').lower()}@example.com"}
+
+
+def quantiles(values):
+    ordered = sorted(values)
+
+    def at(q):
+        return ordered[min(len(ordered) - 1, int(len(ordered) * q))]
+    return {"p50": at(0.5), "p99": at(0.99), "max": ordered[-1]}
+
+
+def ready_url(process, descriptor):
+    with os.fdopen(descriptor) as ready:
+        return json.loads(ready.readline())["url"]
+
+
+class Simulator:
+    def __enter__(self):
+        read_end, write_end = os.pipe()
+        self.process = subprocess.Popen([BINARY, "simulate", "randomuser", "--listen", "127.0.0.1:0", "--ready-fd",
+                                         str(write_end)], pass_fds=[write_end], stdout=subprocess.DEVNULL)
+        os.close(write_end)
+        self.url = ready_url(self.process, read_end)
+        return self
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.process.wait()
+
+
+def bench_startup(_):
+    """Times from the start of the process."""
+    dirs = fresh_dir("millrace-bench-")
+    with Simulator() as simulator:
+        server = Millrace("--set", f"random_user.url={simulator.url}?results=1,random_user.scan.interval=10 ms",
+                          project=ROOT / "examples" / "random_names", data_dir=dirs / "data")
+        start = time.perf_counter()
+        server.start()
+        ready = time.perf_counter() - start
+        cql = Cql(server.cql)
+        query = f"SELECT full_name FROM {TABLE} LIMIT 1"
+        wait_until(lambda: cql.has_row(query), "the first row", pause_s=0.001)
+        first_row = time.perf_counter() - start
+        memory = server.memory_kib()
+        server.stop()
+    with Millrace() as alone:
+        alone_memory = alone.memory_kib()
+    remove(dirs)
+    return {"listeners ready (ms)": ready * 1e3, "first row over CQL (ms)": first_row * 1e3,
+            "memory with the example (MiB)": memory / 1024, "memory of the servers alone (MiB)": alone_memory / 1024}
+
+
+def write_project(folder, text):
+    (folder / "pipelines").mkdir(parents=True)
+    (folder / "pipelines" / "bench.sql").write_text(text)
+    return folder
+
+
+def bench_latency(arguments):
+    rate, count = 1000, arguments.records or 10000
+    dirs = fresh_dir("millrace-bench-")
+    write_project(dirs, TOPIC_SQL.replace("%s", "") + SINK_SQL + f"INSERT INTO rows SELECT {FIELDS} FROM names;")
+    rng = random.Random(1)
+    with Millrace(project=dirs, data_dir=dirs / "data") as server:
+        producer = Producer({"bootstrap.servers": server.kafka, "linger.ms": 0, "acks": "all"})
+        producer.produce("random_names", json.dumps(record(rng, "first")).encode())
+        producer.flush(30)
+        cql = Cql(server.cql)
+        wait_until(lambda: cql.has_row(f"SELECT full_name FROM {TABLE} LIMIT 1"), "the first row")
+        cql.prepare(f"SELECT full_name FROM {TABLE} WHERE full_name = ?")
+        latencies = measure_latency(cql, producer, rng, rate, count)
+    remove(dirs)
+    return {f"{q} (ms) at {rate}/s": v * 1e3 for q, v in quantiles(latencies).items()}
+
+
+def measure_latency(cql, producer, rng, rate, count):
+    """Sends COUNT records at RATE; each key is read until its row is there, again after a twentieth of its age."""
+    now = time.perf_counter
+    sent, done, asked_next, waiting = {}, {}, {}, set()
+    due = now()
+    deadline = due + count / rate + 60
+    while len(done) < count:
+        t = now()
+        assert t < deadline, f"{count - len(done)} rows did not come"
+        if len(sent) < count and t >= due:
+            n = len(sent)
+            producer.produce("random_names", json.dumps(record(rng, f"name {n}")).encode())
+            producer.poll(0)
+            sent[n] = asked_next[n] = t
+            waiting.add(n)
+            due += rng.uniform(0.5, 1.5) / rate
+        for n in [n for n in waiting if asked_next[n] <= t]:
+            cql.execute(n, f"name {n}".encode())
+            asked_next[n] = float("inf")
+        wake = min([due if len(sent) < count else t + 0.001] + [asked_next[n] for n in waiting])
+        if not select.select([cql.sock], [], [], max(0, min(wake - now(), 0.001)))[0]:
+            continue
+        for n, found in cql.replies():
+            if found:
+                done[n] = now() - sent[n]
+                waiting.discard(n)
+            else:
+                asked_next[n] = now() + (now() - sent[n]) / 20
+    producer.flush(10)
+    return [done[n] for n in range(count // 10, count)]
+
+
+def prefill(bootstrap, count):
+    rng = random.Random(2)
+    values = [json.dumps(record(rng, f"Ms. Ada {n}")) for n in range(10000)]
+    producer = Producer({"bootstrap.servers": bootstrap, "linger.ms": 20, "batch.num.messages": 10000,
+                         "queue.buffering.max.messages": 2000000, "queue.buffering.max.kbytes": 2000000})
+    for n in range(count):
+        value = values[n % 10000].replace("Ms. Ada", f"Ms. {n // 10000}", 1)
+        producer.produce("random_names", value.encode(), partition=n % 2)
+        if n % 10000 == 0:
+            producer.poll(0)
+    assert producer.flush(120) == 0
+
+
+def run_sql(data_dir, text):
+    start = time.perf_counter()
+    done = subprocess.run([BINARY, "sql", "--data-dir", str(data_dir), "-e", text], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return time.perf_counter() - start
+
+
+def bench_throughput(arguments):
+    count = arguments.records or 1000000
+    dirs = fresh_dir("millrace-bench-")
+    source = TOPIC_SQL.replace("%s", ", 'scan.bounded.mode' = 'latest-offset'")
+    nothing = re.sub(r"INTO rows", "INTO nothing", f"INSERT INTO rows SELECT {FIELDS} FROM names;")
+    blackhole = f"CREATE TABLE nothing ({COLUMNS}) WITH ('connector' = 'blackhole');\n"
+    results = {}
+    with Millrace(data_dir=dirs / "data") as server:
+        from confluent_kafka.admin import AdminClient, NewTopic
+        AdminClient({"bootstrap.servers": server.kafka}).create_topics([NewTopic("random_names", 2, 1)])["random_names"].result(30)
+        prefill(server.kafka, count)
+        for name, text in (("nothing", source + blackhole + nothing),
+                           ("table", source + SINK_SQL + f"INSERT INTO rows SELECT {FIELDS} FROM names;")):
+            seconds = [run_sql(dirs / "data", text) for _ in range(arguments.repeat)]
+            results[f"log → query → {name} (rows/s)"] = count / statistics.median(seconds)
+        results["memory after it (MiB)"] = server.memory_kib() / 1024
+    remove(dirs)
+    return results
+
+
+BENCHES = {"startup": bench_startup, "latency": bench_latency, "throughput": bench_throughput}
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="script/bench")
+    parser.add_argument("what", choices=[*BENCHES, "all"])
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--repeat", type=int, default=3, help="throughput: times that each query reads the topic")
+    parser.add_argument("--records", type=int, help="fewer or more records than usual")
+    parser.add_argument("--json", action="store_true")
+    arguments = parser.parse_args()
+    report = {}
+    for what in BENCHES if arguments.what == "all" else [arguments.what]:
+        runs = [BENCHES[what](arguments) for _ in range(arguments.runs if what == "startup" else 1)]
+        report[what] = {key: round(statistics.median(run[key] for run in runs), 2) for key in runs[0]}
+    if arguments.json:
+        print(json.dumps(report, ensure_ascii=False))
+        return
+    for what, figures in report.items():
+        print(what)
+        for key, value in figures.items():
+            print(f"  {key:40} {value:>14,.2f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,126 @@
+/* cmd_status.c -- millrace status: what a running server does, once. */
+#include "base/text.h"
+#include "http/http.h"
+#include "main/command.h"
+#include "main/data_dir.h"
+#include "main/server_file.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct mr_option options[] = {
+    { "data-dir", "data-dir", 0, MR_OPTION_TEXT, "DIR", NULL, NULL,
+      "the server's data directory; else .millrace here, else the user's data folder" },
+    { "output", "output", 'o', MR_OPTION_CHOICE, NULL, "table", "table|json", "for people, or as JSON" },
+};
+
+static enum mr_status find(const struct mr_config *config, struct server_file *server, struct mr_err *err)
+{
+    const char *named = mr_config_text(config, "data-dir");
+    char path[MR_PATH_BYTES];
+    enum mr_status status = data_dir_resolve(named, named ? NULL : ".", path, err);
+
+    if (status == MR_OK && server_file_read(path, server, NULL) == MR_OK)
+        return MR_OK;
+    if (status == MR_OK && named == NULL)
+        status = data_dir_resolve(NULL, NULL, path, err);
+    if (status == MR_OK && server_file_read(path, server, NULL) == MR_OK)
+        return MR_OK;
+    return mr_err_set(err, MR_NOT_FOUND, "no server runs on %s; start one with: millrace run", path);
+}
+
+static const char *text_of(const json_t *object, const char *name)
+{
+    const char *text = json_string_value(json_object_get(object, name));
+
+    return text ? text : "";
+}
+
+static void print_count(const json_t *object, const char *name)
+{
+    const json_t *value = json_object_get(object, name);
+
+    if (json_integer_value(value) < 0)
+        printf("  %12s", "-");
+    else
+        printf("  %12" PRId64, (int64_t)json_integer_value(value));
+}
+
+static void print_people(const json_t *status)
+{
+    const json_t *queries = json_object_get(status, "queries");
+    const json_t *query;
+    size_t i;
+
+    printf("millrace %s, pid %" PRId64 ", up %" PRId64 " s\n", text_of(status, "version"),
+           (int64_t)json_integer_value(json_object_get(status, "pid")),
+           (int64_t)json_integer_value(json_object_get(status, "uptime_ms")) / 1000);
+    printf("kafka %s   cql %s   data in %s\n", text_of(status, "kafka"), text_of(status, "cql"),
+           text_of(status, "data_dir"));
+    if (json_array_size(queries) == 0)
+        return;
+    printf("\n%-24s  %-8s  %12s  %12s  %12s  %12s\n", "query", "state", "rows in", "rows out", "lag", "dead letters");
+    json_array_foreach(queries, i, query)
+    {
+        printf("%-24s  %-8s", text_of(query, "name"), text_of(query, "state"));
+        print_count(query, "rows_in");
+        print_count(query, "rows_out");
+        print_count(query, "lag");
+        print_count(query, "dead_letters");
+        printf("\n");
+        if (text_of(query, "error")[0] != '\0')
+            printf("    %s\n", text_of(query, "error"));
+    }
+}
+
+static int print_status(const struct http_response *response, const char *output)
+{
+    json_t *status = json_loadb((const char *)response->body.data, response->body.size, 0, NULL);
+
+    if (response->status != 200 || !json_is_object(status)) {
+        json_decref(status);
+        command_error("the server answered %d and no status", response->status);
+        return EXIT_FAILED;
+    }
+    if (strcmp(output, "json") == 0)
+        fwrite(response->body.data, 1, response->body.size, stdout);
+    else
+        print_people(status);
+    json_decref(status);
+    return EXIT_DONE;
+}
+
+static int run(struct mr_config *config, char **rest, int rest_count)
+{
+    struct server_file server;
+    struct http_response response = { 0 };
+    struct mr_err err = MR_ERR_INIT;
+    char url[SERVER_ADDRESS_BYTES + 32];
+    int code;
+
+    MR_UNUSED(rest);
+    MR_UNUSED(rest_count);
+    if (find(config, &server, &err) != MR_OK) {
+        command_error("%s", err.text);
+        return EXIT_FAILED;
+    }
+    snprintf(url, sizeof(url), "http://%s/api/status", server.http);
+    if (http_get(url, NULL, NULL, &response, &err) != MR_OK) {
+        command_error("%s", err.text);
+        return EXIT_FAILED;
+    }
+    code = print_status(&response, mr_config_text(config, "output"));
+    http_response_deinit(&response);
+    return code;
+}
+
+const struct command command_status = {
+    .name = "status",
+    .summary = "Show what a running server does",
+    .usage = "millrace status [OPTION...]",
+    .example = "  millrace status --output json",
+    .options = options,
+    .option_count = MR_COUNT(options),
+    .run = run,
+};

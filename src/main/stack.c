@@ -1,0 +1,347 @@
+/* stack.c -- see stack.h.
+ *
+ * Start: every listener's address is checked first, so that nothing is half open over a typing mistake; then the log
+ * recovers on the broker's loop while the tables open here, each listening when it is whole; HTTP comes last.
+ * Stop: the other way round; log and store sync what they hold. */
+#include "main/stack.h"
+#include "access/access.h"
+#include "base/env.h"
+#include "broker/broker.h"
+#include "http/http.h"
+#include "log/log.h"
+#include "net/net.h"
+#include "store/store.h"
+#include "tables/tables.h"
+
+#include <string.h>
+
+struct stack {
+    struct stack_options options; /* borrowed texts, until stack_open returns */
+    struct access *access;        /* owned, as all below */
+    struct net_loop *kafka_loop;
+    struct log *log;
+    struct broker *broker;
+    struct net_loop *cql_loop;
+    struct store *store;
+    struct tables *tables;
+    struct net_loop *http_loop;
+    struct http_server *http;
+    bool data_failed; /* why stack_open failed */
+};
+
+/* One job on a part's loop, and how it ended. */
+struct part_job {
+    struct stack *stack;
+    enum mr_status status;
+    struct mr_err err;
+};
+
+static enum mr_status check_listen(const char *setting, const char *text, bool security_open, struct mr_err *err)
+{
+    struct net_address address;
+    enum mr_status status = net_address_parse(text, -1, &address, err);
+
+    if (status != MR_OK) {
+        mr_err_context(err, "%s", setting);
+        return status;
+    }
+    if (!address.is_loopback && !security_open)
+        return mr_err_set(
+            err, MR_DENIED,
+            "%s: %s can be reached from other machines, and there are no users yet: listen on 127.0.0.1, or "
+            "set \"security: open\" in millrace.yaml (--security open) to let everyone in",
+            setting, text);
+    return MR_OK;
+}
+
+/* Calls CHECK's rule for every address of the comma-separated LIST, cut apart in place into ITEMS. */
+static enum mr_status split_listen(const char *setting, char *list, bool security_open, const char **items,
+                                   size_t items_max, size_t *count, struct mr_err *err)
+{
+    char *rest = NULL;
+
+    *count = 0;
+    for (char *item = strtok_r(list, ", ", &rest); item != NULL; item = strtok_r(NULL, ", ", &rest)) {
+        enum mr_status status = check_listen(setting, item, security_open, err);
+
+        if (status != MR_OK)
+            return status;
+        if (*count == items_max)
+            return mr_err_set(err, MR_LIMIT, "%s: at most %zu addresses", setting, items_max);
+        items[(*count)++] = item;
+    }
+    if (*count == 0)
+        return mr_err_set(err, MR_INVALID, "%s: an address HOST:PORT is missing", setting);
+    return MR_OK;
+}
+
+static enum mr_status check_list(const char *setting, const char *text, bool security_open, struct mr_err *err)
+{
+    const char *items[BROKER_LISTENERS_MAX];
+    char *list = mr_strdup(text);
+    size_t count;
+    enum mr_status status = split_listen(setting, list, security_open, items, MR_COUNT(items), &count, err);
+
+    mr_free(list);
+    return status;
+}
+
+static enum mr_status check_addresses(const struct stack_options *o, struct mr_err *err)
+{
+    enum mr_status status = MR_OK;
+
+    if (o->kafka_listen != NULL)
+        status = check_list("kafka.listen", o->kafka_listen, o->security_open, err);
+    if (status == MR_OK && o->cql_listen != NULL)
+        status = check_list("cql.listen", o->cql_listen, o->security_open, err);
+    if (status == MR_OK && o->http_listen != NULL)
+        status = check_listen("http.listen", o->http_listen, o->security_open, err);
+    return status;
+}
+
+/* ---- the log and its broker, on their loop ---- */
+
+static enum mr_status kafka_listen(struct stack *s, struct mr_err *err)
+{
+    struct broker_listener listeners[BROKER_LISTENERS_MAX] = { 0 };
+    const char *items[BROKER_LISTENERS_MAX];
+    char *list = mr_strdup(s->options.kafka_listen);
+    size_t count;
+    enum mr_status status =
+        split_listen("kafka.listen", list, s->options.security_open, items, MR_COUNT(items), &count, err);
+
+    for (size_t i = 0; status == MR_OK && i < count; i++)
+        listeners[i].address = items[i];
+    if (status == MR_OK) {
+        struct broker_options options = {
+            .loop = s->kafka_loop,
+            .log = s->log,
+            .env = mr_env_real(),
+            .listeners = listeners,
+            .listener_count = (uint32_t)count,
+            .auto_create_topics = true,
+        };
+
+        status = broker_open(&s->broker, &options, err);
+    }
+    mr_free(list);
+    return status;
+}
+
+static void kafka_open_job(void *arg)
+{
+    struct part_job *job = arg;
+    struct stack *s = job->stack;
+    struct log_options options = {
+        .env = mr_env_real(),
+        .post = net_loop_poster(s->kafka_loop),
+        .relaxed = s->options.relaxed,
+    };
+    char dir[MR_PATH_BYTES];
+
+    job->status = mr_path_join(dir, s->options.data_dir, "log", &job->err);
+    if (job->status == MR_OK)
+        job->status = log_open(&s->log, dir, &options, &job->err);
+    if (job->status != MR_OK) {
+        s->data_failed = true;
+        return;
+    }
+    job->status = kafka_listen(s, &job->err);
+}
+
+static void kafka_close_job(void *arg)
+{
+    struct part_job *job = arg;
+    struct stack *s = job->stack;
+
+    broker_close(s->broker);
+    if (s->log != NULL)
+        job->status = log_close(s->log, &job->err);
+    s->broker = NULL;
+    s->log = NULL;
+}
+
+/* ---- the store and its CQL server ---- */
+
+static enum mr_status cql_listen(struct stack *s, struct mr_err *err)
+{
+    const char *items[TABLES_LISTENERS_MAX];
+    char *list = mr_strdup(s->options.cql_listen);
+    struct tables_options options = {
+        .listen = items,
+        .loop = s->cql_loop,
+        .store = s->store,
+        .access = s->access,
+        .env = mr_env_real(),
+    };
+    enum mr_status status =
+        split_listen("cql.listen", list, s->options.security_open, items, MR_COUNT(items), &options.listen_count, err);
+
+    if (status == MR_OK)
+        status = tables_open(&s->tables, &options, err);
+    mr_free(list);
+    return status;
+}
+
+static enum mr_status cql_open(struct stack *s, struct mr_err *err)
+{
+    struct store_options options = {
+        .env = mr_env_real(),
+        .durability = s->options.relaxed ? STORE_RELAXED : STORE_SYNCED,
+    };
+    char dir[MR_PATH_BYTES];
+    enum mr_status status = mr_path_join(dir, s->options.data_dir, "tables", err);
+
+    if (status == MR_OK)
+        status = net_loop_new(&s->cql_loop, "cql", err);
+    if (status != MR_OK)
+        return status;
+    options.post = net_loop_poster(s->cql_loop);
+    status = store_open(&s->store, dir, &options, err);
+    if (status != MR_OK) {
+        s->data_failed = true;
+        return status;
+    }
+    net_loop_start(s->cql_loop);
+    return cql_listen(s, err);
+}
+
+/* ---- HTTP ---- */
+
+static enum mr_status http_open(struct stack *s, struct mr_err *err)
+{
+    const char *hosts[32] = { NULL };
+    char *list = s->options.http_hosts ? mr_strdup(s->options.http_hosts) : NULL;
+    char *rest = NULL;
+    size_t count = 0;
+    struct http_server_options options = { .name = "api", .address = s->options.http_listen, .hosts = hosts };
+    enum mr_status status = net_loop_new(&s->http_loop, "http", err);
+
+    for (char *item = list ? strtok_r(list, ", ", &rest) : NULL; item != NULL && count + 1 < MR_COUNT(hosts);
+         item = strtok_r(NULL, ", ", &rest))
+        hosts[count++] = item;
+    if (status == MR_OK)
+        status = http_server_open(&s->http, s->http_loop, &options, err);
+    if (status == MR_OK)
+        net_loop_start(s->http_loop);
+    mr_free(list);
+    return status;
+}
+
+static void http_close_job(void *arg)
+{
+    struct part_job *job = arg;
+
+    http_server_close(job->stack->http);
+    job->stack->http = NULL;
+}
+
+static void loop_nothing(void *arg)
+{
+    MR_UNUSED(arg);
+}
+
+static enum mr_status open_parts(struct stack *s, struct mr_err *err)
+{
+    struct part_job kafka = { .stack = s };
+    enum mr_status status = MR_OK;
+
+    if (s->options.kafka_listen != NULL) {
+        status = net_loop_new(&s->kafka_loop, "kafka", err);
+        if (status != MR_OK)
+            return status;
+        net_loop_start(s->kafka_loop);
+        net_loop_post(s->kafka_loop, kafka_open_job, &kafka); /* recovers while the tables open here */
+    }
+    if (s->options.cql_listen != NULL)
+        status = cql_open(s, err);
+    if (s->kafka_loop != NULL)
+        net_loop_call(s->kafka_loop, loop_nothing, NULL); /* behind kafka_open_job */
+    if (status == MR_OK && kafka.status != MR_OK) {
+        *err = kafka.err;
+        status = kafka.status;
+    }
+    if (status == MR_OK && s->options.http_listen != NULL)
+        status = http_open(s, err);
+    return status;
+}
+
+enum mr_status stack_open(struct stack **out, const struct stack_options *options, bool *data_failed,
+                          struct mr_err *err)
+{
+    struct access_options access_options = { .open = options->security_open };
+    struct stack *s;
+    enum mr_status status = check_addresses(options, err);
+
+    *data_failed = false;
+    if (status != MR_OK)
+        return status;
+    s = MR_NEW(struct stack);
+    s->options = *options;
+    s->access = access_new(&access_options);
+    status = open_parts(s, err);
+    *data_failed = s->data_failed;
+    if (status != MR_OK) {
+        stack_close(s);
+        return status;
+    }
+    s->options = (struct stack_options){ 0 };
+    *out = s;
+    return MR_OK;
+}
+
+void stack_close_http(struct stack *stack)
+{
+    struct part_job job = { .stack = stack };
+
+    if (stack == NULL || stack->http_loop == NULL)
+        return;
+    if (stack->http != NULL)
+        net_loop_call(stack->http_loop, http_close_job, &job);
+    net_loop_free(stack->http_loop);
+    stack->http_loop = NULL;
+}
+
+void stack_close(struct stack *stack)
+{
+    struct part_job job = { .stack = stack };
+
+    if (stack == NULL)
+        return;
+    stack_close_http(stack);
+    tables_close(stack->tables);
+    if (stack->cql_loop != NULL)
+        net_loop_stop(stack->cql_loop);
+    store_close(stack->store);
+    net_loop_free(stack->cql_loop);
+    if (stack->kafka_loop != NULL)
+        net_loop_call(stack->kafka_loop, kafka_close_job, &job);
+    net_loop_free(stack->kafka_loop);
+    access_free(stack->access);
+    mr_free(stack);
+}
+
+const char *stack_kafka(const struct stack *stack)
+{
+    return stack->broker ? broker_address(stack->broker, 0) : NULL;
+}
+
+const char *stack_cql(const struct stack *stack)
+{
+    return stack->tables ? tables_address(stack->tables, 0) : NULL;
+}
+
+const char *stack_http(const struct stack *stack)
+{
+    return stack->http ? http_server_text(stack->http) : NULL;
+}
+
+struct http_server *stack_http_server(struct stack *stack)
+{
+    return stack->http;
+}
+
+struct net_loop *stack_http_loop(struct stack *stack)
+{
+    return stack->http_loop;
+}
