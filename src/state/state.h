@@ -3,8 +3,8 @@
  * The key space is laid out by query: a query's checkpoint, then its keyed state by operator and key.  A batch changes
  * any part of one query's state and its checkpoint in one synced write: after a crash it is there whole or not at all.
  *
- * Threads: all functions may be called by any thread; a struct state_batch by one thread at a time.  Commits sync and so
- *          block: for engine threads and workers, never for an event loop.
+ * Threads: all functions may be called by any thread; a struct state_batch by one thread at a time.  Commits sync and
+ *          so block: for engine threads and workers, never for an event loop.
  * Memory:  what is passed in is copied before return. */
 #ifndef STATE_STATE_H
 #define STATE_STATE_H

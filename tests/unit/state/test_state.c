@@ -154,7 +154,8 @@ static void test_keyed_state(void **state)
     mr_writer_deinit(&out);
 }
 
-/* The child is this program again.  Batch I writes I under two keys and the checkpoint; killed at any moment, the three agree and are not behind. */
+/* The child is this program again.  Batch I writes I under two keys and the checkpoint; killed at any moment, the three
+ * agree and are not behind. */
 static int child_commits(const char *dir)
 {
     struct fixture f = { 0 };

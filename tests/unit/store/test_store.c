@@ -433,8 +433,8 @@ static void test_second_open_and_newer_format(void **state)
     assert_int_equal(store_open(&second, f->dir, &f->options, NULL), MR_CORRUPT);
 }
 
-/* A child (this program again) writes 0, 1, 2, … and says each number after its acknowledgement; killed at any moment, all
- * it said is there. */
+/* A child (this program again) writes 0, 1, 2 and so on and says each number after its acknowledgement; killed at any
+ * moment, all it said is there. */
 static int child_writes(const char *dir, const char *durability)
 {
     struct fixture f = { .options = { .durability =
