@@ -48,12 +48,16 @@ static const char *bootstrap_of(const struct sql_run *run)
 
 static enum mr_status producer_ensure(struct sql_run *run, struct mr_err *err)
 {
+    const char *named = sql_query_setting(run->bound, "records.dlq.topic");
     char topic[TOPIC_BYTES];
     enum mr_status status;
 
     if (run->dead_letters != NULL)
         return MR_OK;
-    snprintf(topic, sizeof(topic), "%s.dlq", run->name);
+    if (named != NULL)
+        snprintf(topic, sizeof(topic), "%s", named);
+    else
+        snprintf(topic, sizeof(topic), "%s.dlq", run->name);
     status = run->engine->dead_letter_ops->open(&run->dead_letters, &run->context, bootstrap_of(run), topic, err);
     if (status != MR_OK)
         mr_err_context(err, "dead letters to topic %s", topic);

@@ -152,8 +152,13 @@ enum mr_status sql_engine_load(struct sql_engine *engine, struct mr_str text, co
     struct sql_script *script = NULL;
     struct sql_run **made = NULL;
     size_t made_count = 0;
-    enum mr_status status = sql_script_bind(&script, engine->session, text, err);
+    /* What one file set is not for the next one. */
+    enum mr_status status = sql_script_bind(&script, engine->session, MR_STR("RESET;"), err);
 
+    sql_script_free(script);
+    script = NULL;
+    if (status == MR_OK)
+        status = sql_script_bind(&script, engine->session, text, err);
     if (status != MR_OK)
         return status;
     made = mr_calloc(sql_script_count(script) + 1, sizeof(struct sql_run *));

@@ -16,6 +16,18 @@ static void answer_hand(const struct sql_results *results, const struct data_bat
         results->on_end(results->arg);
 }
 
+/* A statement that only did something: CREATE, DROP, RESET, SET with a value.  It has no rows for anybody. */
+static bool is_silent(const struct sql_script *script, uint32_t i)
+{
+    enum sql_statement_kind kind = sql_script_kind(script, i);
+    const struct data_batch *answer = sql_script_answer(script, i);
+
+    if (kind == SQL_CREATE_TABLE || kind == SQL_DROP_TABLE || kind == SQL_RESET)
+        return true;
+    return kind == SQL_SET && (answer == NULL || (answer->row_count == 1 && answer->column_count == 1 &&
+                                                  mr_str_equal(data_str(answer->columns[0], 0), MR_STR("OK"))));
+}
+
 static void queries_show(struct sql_engine *engine, const struct sql_results *results)
 {
     static const struct {
@@ -62,7 +74,7 @@ static bool is_live(const struct sql_query *bound)
         const char *mode;
         if (table == NULL || (table->connector->source != NULL && table->connector->source->bounded_by_default))
             continue;
-        mode = sql_table_option(table, "scan.bounded.mode");
+        mode = sql_run_is_batch(bound) ? "latest-offset" : sql_table_option(table, "scan.bounded.mode");
         if ((mode == NULL || strcmp(mode, "unbounded") == 0) && sql_table_option(table, "scan.duration") == NULL)
             return true;
     }
@@ -98,7 +110,8 @@ enum mr_status sql_engine_execute(struct sql_engine *engine, struct mr_str text,
     struct sql_script *script = NULL;
     enum mr_status status = sql_script_bind(&script, engine->session, text, err);
 
-    if (status == MR_OK && name != NULL)
+    /* Only what keeps a checkpoint must have a name of its own. */
+    if (status == MR_OK && name != NULL && engine->options.state != NULL)
         status = sql_engine_names_check(script, name, err);
     for (uint32_t i = 0; status == MR_OK && i < sql_script_count(script); i++) {
         if (atomic_load(&engine->interrupted))
@@ -107,7 +120,7 @@ enum mr_status sql_engine_execute(struct sql_engine *engine, struct mr_str text,
             status = query_execute(engine, sql_script_query(script, i), name, results, err);
         else if (sql_script_kind(script, i) == SQL_SHOW_QUERIES)
             queries_show(engine, results);
-        else
+        else if (!is_silent(script, i))
             answer_hand(results, sql_script_answer(script, i));
     }
     sql_script_free(script);

@@ -19,7 +19,6 @@ enum sql_engine_limits {
     SQL_POLL_RECORDS_MAX = 8192,
     SQL_EPOCH_RECORDS_MAX = 128 * 1024,
     SQL_EPOCH_BYTES_MAX = 32 << 20, /* raw bytes kept for dead letters */
-    SQL_EPOCH_MS_MAX = 100,         /* under load: flush and checkpoint at least this often */
     SQL_IDLE_POLL_MS = 50,
     SQL_IDLE_POLL_SHARED_MS = 5, /* when several sources wait in turn */
     SQL_STOP_GRACE_MS = 5000,    /* to finish an epoch; then connectors are told to give up */
@@ -59,6 +58,7 @@ struct sql_run_source {
     const char *name;                       /* the table's, or "" for rows known beforehand */
     const struct connector_source_ops *ops; /* NULL for those */
     struct connector_source *source;
+    struct connector_table table;         /* as the source sees it: in a batch query, bounded */
     struct data_json_decoder *decoder;    /* owned */
     struct data_batch *batch;             /* owned */
     uint32_t origins[SQL_BATCH_ROWS_MAX]; /* of the batch's rows */
@@ -120,6 +120,7 @@ struct sql_run {
     bool plan_stored;
     int64_t epoch;
     int64_t epoch_start_us;
+    int64_t epoch_ms_max;       /* under load: flush and checkpoint at least this often */
     struct sql_origin *origins; /* owned; of this epoch */
     size_t origin_count, origin_capacity;
     struct mr_writer epoch_bytes;
@@ -172,6 +173,8 @@ void sql_run_free(struct sql_run *run); /* NULL is legal; the thread is joined *
 MR_MUST_CHECK enum mr_status sql_run_main(struct sql_run *run, struct mr_err *err);
 /* The same on a new thread. */
 void sql_run_start(struct sql_run *run);
+/* Does the query end when it has read what was there when it began ('execution.runtime-mode' = 'batch')? */
+bool sql_run_is_batch(const struct sql_query *bound);
 /* Was it asked to end? */
 bool sql_run_stopping(const struct sql_run *run);
 /* Shows the run's counts. */

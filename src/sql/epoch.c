@@ -1,6 +1,6 @@
 /* epoch.c -- one epoch of a query: records in, rows out, and the moment from which they count.
  *
- *   poll -> decode -> project -> write    again while there is more, at most SQL_EPOCH_MS_MAX
+ *   poll -> decode -> project -> write    again while there is more, at most for execution.checkpointing.interval
  *   flush sinks -> flush dead letters -> checkpoint -> tell the sources
  *
  * Invariants
@@ -314,7 +314,7 @@ static int idle_timeout_ms(const struct sql_run *run)
 /* Reads until there is nothing more at once, or the epoch is full. */
 static enum mr_status epoch_fill(struct sql_run *run, struct mr_err *err)
 {
-    int64_t limit_ns = mr_monotonic_ns(run->engine->options.env) + (int64_t)SQL_EPOCH_MS_MAX * 1000000;
+    int64_t limit_ns = mr_monotonic_ns(run->engine->options.env) + run->epoch_ms_max * 1000000;
     bool any = true;
     enum mr_status status = sources_poll(run, idle_timeout_ms(run), &any, err);
 

@@ -6,13 +6,15 @@
 #include "sql/engine_int.h"
 
 #include "base/logging.h"
+#include "base/text.h"
 #include "base/thread.h"
 
 #include <stdio.h>
 #include <string.h>
 
 enum query_limits {
-    SPEED_WINDOW_MS = 1000,
+    EPOCH_MS_DEFAULT = 100,
+    EPOCH_MS_LIMIT = 60 * 1000,
 };
 
 bool sql_run_stopping(const struct sql_run *run)
@@ -83,6 +85,23 @@ static enum mr_status on_error_parse(const struct sql_query *bound, enum sql_on_
                          "'records.on-error' = '%s': it is one of dlq, fail, skip", text);
 }
 
+bool sql_run_is_batch(const struct sql_query *bound)
+{
+    const char *mode = sql_query_setting(bound, "execution.runtime-mode");
+
+    return mode != NULL && strcmp(mode, "batch") == 0;
+}
+
+static int64_t epoch_ms_of(const struct sql_query *bound)
+{
+    const char *text = sql_query_setting(bound, "execution.checkpointing.interval");
+    int64_t ms = EPOCH_MS_DEFAULT;
+
+    if (text == NULL || mr_parse_duration_ms(mr_str_of(text), &ms) != MR_OK || ms < 1)
+        return EPOCH_MS_DEFAULT;
+    return ms > EPOCH_MS_LIMIT ? EPOCH_MS_LIMIT : ms;
+}
+
 /* A name is part of a topic's, so it may have what topics may. */
 static enum mr_status name_check(const struct sql_query *bound, const char *name, struct mr_err *err)
 {
@@ -140,6 +159,7 @@ enum mr_status sql_run_new(struct sql_run **out, struct sql_engine *engine, cons
     run->is_select = bound->kind == SQL_SELECT;
     run->on_error = run->is_select && on_error == SQL_ON_ERROR_DLQ ? SQL_ON_ERROR_FAIL : on_error;
     run->interrupted = interrupted;
+    run->epoch_ms_max = epoch_ms_of(bound);
     run->context = (struct connector_context){
         .env = engine->options.env,
         .kafka_embedded = engine->kafka_embedded,
@@ -220,6 +240,17 @@ static enum mr_status output_open(struct sql_run *run, struct sql_run_output *ou
     return status;
 }
 
+/* The options of a batch query's source: where the table says nothing else, it ends at the newest record. */
+static const char *batch_option(const struct connector_table *view, const char *name)
+{
+    const struct sql_table *table = view->engine;
+    const char *value = sql_table_option(table, name);
+
+    if (strcmp(name, "scan.bounded.mode") == 0 && (value == NULL || strcmp(value, "unbounded") == 0))
+        return "latest-offset";
+    return value;
+}
+
 static enum mr_status source_open(struct sql_run *run, struct sql_run_source *source, struct mr_err *err)
 {
     const struct sql_table *table = source->bound->table;
@@ -237,12 +268,17 @@ static enum mr_status source_open(struct sql_run *run, struct sql_run_source *so
         return mr_err_set(err, MR_UNSUPPORTED, "table %s: the format '%s' can't be read", table->name, table->format);
     source->decoder = data_json_decoder_new(source->bound->row, source->bound->wanted);
     source->batch = data_batch_new(source->bound->row);
+    source->table = table->connector_table;
+    if (sql_run_is_batch(run->bound)) {
+        source->table.engine = (void *)table;
+        source->table.option = batch_option;
+    }
     positions = mr_calloc(source->split_count + 1, sizeof(struct connector_position));
     for (uint32_t i = 0; i < source->split_count; i++) {
         if (source->splits[i].has_position)
             positions[position_count++] = source->splits[i].position;
     }
-    status = source->ops->open(&source->source, &table->connector_table, &run->context, positions, position_count, err);
+    status = source->ops->open(&source->source, &source->table, &run->context, positions, position_count, err);
     mr_free(positions);
     if (status != MR_OK)
         mr_err_context(err, "table %s", table->name);
