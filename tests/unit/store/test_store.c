@@ -2,10 +2,12 @@
 #include "store/store.h"
 
 #include "base/hash.h"
+#include "base/text.h"
 
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -433,6 +435,89 @@ static void test_second_open_and_newer_format(void **state)
     assert_int_equal(store_open(&second, f->dir, &f->options, NULL), MR_CORRUPT);
 }
 
+enum { UNITS = 300 };
+
+struct writer {
+    struct fixture *f;
+    char partition[2];
+    atomic_int done; /* units acknowledged */
+};
+
+static void unit_done(void *arg, enum mr_status status, const struct mr_err *err)
+{
+    struct writer *w = arg;
+
+    MR_UNUSED(err);
+    if (status == MR_OK)
+        atomic_fetch_add(&w->done, 1);
+}
+
+/* Unit I writes I into rows 1 and 2 of the writer's partition, at once. */
+static void *write_units(void *arg)
+{
+    struct writer *w = arg;
+
+    for (int i = 1; i <= UNITS; i++) {
+        char value[16];
+        struct store_cell cell = { .column_id = 1, .write_time_us = i };
+        struct store_mutation m[2] = {
+            { .kind = STORE_WRITE, .key = key_of(w->partition, "1"), .cells = &cell, .cell_count = 1 },
+            { .kind = STORE_WRITE, .key = key_of(w->partition, "2"), .cells = &cell, .cell_count = 1 },
+        };
+
+        snprintf(value, sizeof(value), "%d", i);
+        cell.value = text(value);
+        assert_int_equal(store_apply(w->f->store, m, 2, unit_done, w, NULL), MR_OK);
+    }
+    return NULL;
+}
+
+/* Both rows of a unit are seen or none, and what was acknowledged before is seen. */
+static void check_units(struct writer *w, struct mr_arena *arena)
+{
+    struct store_scan_options o = {
+        .table_id = 5, .one_partition = true, .token = token_of(w->partition), .partition_key = text(w->partition)
+    };
+    int done = atomic_load(&w->done), values[2] = { 0, 0 };
+    struct store_scan *scan;
+    struct store_row row;
+
+    assert_int_equal(store_scan_open(&scan, w->f->store, &o, NULL), MR_OK);
+    for (int i = 0; i < 2 && store_scan_next(scan, arena, &row, NULL) == MR_OK; i++) {
+        struct mr_str value = mr_str_of_bytes(row.cells[0].value);
+        int64_t number = 0;
+
+        assert_int_equal(mr_parse_i64(value, &number), MR_OK);
+        values[i] = (int)number;
+    }
+    store_scan_close(scan);
+    mr_arena_reset(arena);
+    assert_int_equal(values[0], values[1]);
+    assert_true(values[0] >= done);
+}
+
+static void test_threads(void **state)
+{
+    struct fixture *f = *state;
+    struct writer writers[] = { { f, "a" }, { f, "b" }, { f, "c" } };
+    pthread_t threads[MR_COUNT(writers)];
+    int done = 0;
+
+    for (size_t i = 0; i < MR_COUNT(writers); i++)
+        mr_thread_start(&threads[i], "writer", write_units, &writers[i]);
+    for (int round = 0; done < UNITS * (int)MR_COUNT(writers); round++) {
+        done = 0;
+        for (size_t i = 0; i < MR_COUNT(writers); i++) {
+            done += atomic_load(&writers[i].done);
+            check_units(&writers[i], f->arena);
+        }
+        if (round % 50 == 49)
+            assert_int_equal(store_purge(f->store, 5, 3600, NULL), MR_OK);
+    }
+    for (size_t i = 0; i < MR_COUNT(writers); i++)
+        pthread_join(threads[i], NULL);
+}
+
 /* A child (this program again) writes 0, 1, 2 and so on and says each number after its acknowledgement; killed at any
  * moment, all it said is there. */
 static int child_writes(const char *dir, const char *durability)
@@ -500,6 +585,7 @@ int main(int argc, char **argv)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(test_write_and_read),
+        TEST(test_threads),
         TEST(test_hot_row),
         TEST(test_insert_of_nulls_is_a_row),
         TEST(test_partition_delete),
