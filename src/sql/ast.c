@@ -203,6 +203,14 @@ static void expected_write(struct mr_writer *out, const char *const *expected, i
         mr_write_text(out, "%s%s", i == 0 ? "; expected " : i + 1 == count ? " or " : ", ", expected[i]);
 }
 
+static bool has(const char *const *texts, int count, const char *text)
+{
+    for (int i = 0; i < count; i++)
+        if (strcmp(texts[i], text) == 0)
+            return true;
+    return false;
+}
+
 void sql_parse_unexpected(struct sql_parse *parse, struct sql_loc loc, const char *const *expected, int expected_count,
                           bool name_expected)
 {
@@ -214,7 +222,18 @@ void sql_parse_unexpected(struct sql_parse *parse, struct sql_loc loc, const cha
 
     if (parse->failed || report_missing(parse, loc, before, word, name_expected))
         return;
-    if (is_word && name_expected && sql_keyword_reserved(word)) {
+    if (word_is(word, ",") && has(expected, expected_count, "WHERE")) {
+        sql_parse_error(parse, MR_UNSUPPORTED, loc, "a join (a comma between tables) is not there in this version");
+        return;
+    }
+    if (expected_count == 1 && strcmp(expected[0], "'('") == 0 && sql_keyword_reserved(before)) {
+        sql_parse_error(parse, MR_INVALID, parse->previous,
+                        "\"%.*s\" is a reserved word of Flink SQL: as a name write `%.*s`", MR_STR_ARG(before),
+                        MR_STR_ARG(before));
+        return;
+    }
+    if (is_word && name_expected && sql_keyword_reserved(word) &&
+        (name_place(before) || sql_keyword_token(word) == RESERVED)) {
         sql_parse_error(parse, MR_INVALID, loc, "\"%.*s\" is a reserved word of Flink SQL: as a name write `%.*s`",
                         MR_STR_ARG(word), MR_STR_ARG(word));
         return;

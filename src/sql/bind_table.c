@@ -270,8 +270,40 @@ static const char *table_option(const struct connector_table *table, const char 
     return sql_table_option(table->engine, name);
 }
 
-enum mr_status sql_bind_table(struct sql_bind *bind, const struct sql_ast_statement *s)
+/* The options with the session's overrides in them. */
+static struct sql_ast_options options_overridden(struct sql_bind *bind, const struct sql_ast_statement *s)
 {
+    struct sql_ast_options options = { 0 };
+
+    for (const struct sql_ast_option *option = s->options.first; option != NULL; option = option->next) {
+        struct sql_ast_option *copy = MR_ARENA_NEW(bind->arena, struct sql_ast_option);
+        *copy = *option;
+        copy->next = NULL;
+        SQL_LIST_PUSH(&options, copy);
+    }
+    for (size_t i = 0; i < bind->catalog->override_count; i++) {
+        struct sql_override *override = &bind->catalog->overrides[i];
+        struct sql_ast_option *option = options.first;
+        if (!mr_str_equal(s->name.text, mr_str_of(override->table)))
+            continue;
+        override->used = true;
+        while (option != NULL && !mr_str_equal(option->key, mr_str_of(override->option)))
+            option = option->next;
+        if (option == NULL) {
+            option = MR_ARENA_NEW(bind->arena, struct sql_ast_option);
+            option->key = mr_arena_str(bind->arena, mr_str_of(override->option));
+            option->key_loc = option->value_loc = s->name.loc;
+            SQL_LIST_PUSH(&options, option);
+        }
+        option->value = mr_arena_str(bind->arena, mr_str_of(override->value));
+    }
+    return options;
+}
+
+enum mr_status sql_bind_table(struct sql_bind *bind, const struct sql_ast_statement *statement)
+{
+    struct sql_ast_statement written = *statement;
+    const struct sql_ast_statement *s = &written;
     struct sql_catalog_entry *entry;
     const struct connector *connector = NULL;
     struct sql_table *table;
@@ -282,6 +314,7 @@ enum mr_status sql_bind_table(struct sql_bind *bind, const struct sql_ast_statem
             return MR_OK;
         return sql_bind_fail(bind, MR_EXISTS, s->name.loc, "there is a table %.*s already", MR_STR_ARG(s->name.text));
     }
+    written.options = options_overridden(bind, statement);
     entry = sql_catalog_entry_new();
     table = &entry->table;
     table->name = mr_arena_str(entry->arena, s->name.text).data;

@@ -11,8 +11,8 @@ static const struct sql_setting settings[] = {
     { "records.dlq.topic", NULL, NULL, false, "The dead-letter topic; without it the query's name and .dlq." },
     { "execution.runtime-mode", "streaming", "streaming|batch", false,
       "batch: a query ends when it has read what was there when it began." },
-    { "execution.checkpointing.interval", "1 s", NULL, true,
-      "The time from one checkpoint to the next, when idle less." },
+    { "execution.checkpointing.interval", "100 ms", NULL, true,
+      "The longest time from one checkpoint to the next under load; with little to do it is less." },
     { "parallelism.default", "1", "1", false, "How many tasks run a query: one in this version." },
 };
 
@@ -55,6 +55,13 @@ void sql_catalog_deinit(struct sql_catalog *catalog)
         sql_catalog_entry_free(catalog->entries[i]);
     for (size_t i = 0; i < MR_COUNT(settings); i++)
         mr_free(catalog->values[i]);
+    for (size_t i = 0; i < catalog->override_count; i++) {
+        mr_free(catalog->overrides[i].table);
+        mr_free(catalog->overrides[i].option);
+        mr_free(catalog->overrides[i].value);
+        mr_free(catalog->overrides[i].name);
+    }
+    mr_free(catalog->overrides);
     mr_free(catalog->entries);
     mr_free(catalog->values);
 }

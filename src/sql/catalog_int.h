@@ -20,12 +20,24 @@ struct sql_catalog_entry {
     struct sql_table table;
 };
 
+/* An option that has this value whatever the CREATE TABLE says. */
+struct sql_override {
+    char *table; /* owned, as the next two */
+    char *option;
+    char *value;
+    char *name; /* owned: "table.option" */
+    bool used;
+};
+
 struct sql_catalog {
     const struct connector *const *connectors; /* borrowed, ends with NULL */
     struct sql_catalog_entry **entries;        /* owned; dropped ones stay: bound queries point to them */
     size_t entry_count;
     size_t entry_capacity;
-    char **values; /* owned texts, one a setting; NULL: the default */
+    char **values;                  /* owned texts, one a setting; NULL: the default */
+    struct sql_override *overrides; /* owned */
+    size_t override_count;
+    size_t override_capacity;
 };
 
 void sql_catalog_init(struct sql_catalog *catalog, const struct connector *const *connectors);

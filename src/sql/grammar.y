@@ -15,7 +15,7 @@
 %define api.prefix {sql_yy}
 %define api.location.type {struct sql_loc}
 %define parse.error custom
-%define parse.lac none
+%define parse.lac full
 %locations
 %expect 0
 %lex-param { void *scanner }
@@ -526,6 +526,10 @@ static int sql_yylex(union SQL_YYSTYPE *value, struct sql_loc *loc, void *scanne
     struct sql_parse *parse = sql_yyget_extra(scanner);
     int token = sql_lex(value, loc, scanner);
 
+    if (token == END_OF_INPUT) { /* flex gives its end no place */
+        *loc = parse->at;
+        loc->end = loc->begin;
+    }
     parse->previous = parse->last;
     parse->last = *loc;
     return token;

@@ -1,7 +1,7 @@
 /* plan.c -- a bound query as text: the canonical plan, kept with checkpoints and compared at the next start, and EXPLAIN.
  *
  * In the canonical plan stand what rows are read, what is computed and where it goes.  How fast, how often and at which
- * address (options scan.*, sink.*, properties.*, contact points, users) may change between two runs of a query; that the
+ * address (options scan.*, sink.*, properties.*, contact points, a URL's host, users) may change between two runs of a query; that the
  * records are still the same ones is checked by their checksums when it resumes. */
 #include "sql/plan_int.h"
 
@@ -33,12 +33,20 @@ static bool option_secret(const char *name)
     return false;
 }
 
+/* Of a URL only what follows the host: addresses may change. */
+static const char *option_value(const struct sql_option *option)
+{
+    const char *host = strcmp(option->name, "url") == 0 ? strstr(option->value, "://") : NULL;
+
+    return host == NULL ? option->value : strchrnul(host + 3, '/');
+}
+
 static void table_write(struct mr_writer *out, const char *role, const struct sql_table *table)
 {
     mr_write_text(out, "%s %s\n", role, table->name);
     for (uint32_t i = 0; i < table->option_count; i++)
         if (option_in_plan(table->options[i].name))
-            mr_write_text(out, "  option %s = %s\n", table->options[i].name, table->options[i].value);
+            mr_write_text(out, "  option %s = %s\n", table->options[i].name, option_value(&table->options[i]));
     for (uint32_t i = 0; i < table->row->field_count; i++) {
         mr_write_text(out, "  column %s ", table->row->fields[i].name.data);
         data_type_write(out, table->row->fields[i].type);

@@ -37,6 +37,29 @@ void sql_session_free(struct sql_session *session)
     mr_free(session);
 }
 
+void sql_session_override(struct sql_session *session, const char *table, const char *option, const char *value)
+{
+    struct sql_catalog *catalog = &session->catalog;
+    struct mr_writer name = { 0 };
+
+    mr_write_text(&name, "%s.%s", table, option);
+    MR_GROW(catalog->overrides, catalog->override_count, catalog->override_capacity);
+    catalog->overrides[catalog->override_count++] =
+        (struct sql_override){ .table = mr_strdup(table),
+                               .option = mr_strdup(option),
+                               .value = mr_strdup(value),
+                               .name = mr_str_dup(mr_str_of_bytes(mr_writer_bytes(&name))) };
+    mr_writer_deinit(&name);
+}
+
+const char *sql_session_override_unused(const struct sql_session *session)
+{
+    for (size_t i = 0; i < session->catalog.override_count; i++)
+        if (!session->catalog.overrides[i].used)
+            return session->catalog.overrides[i].name;
+    return NULL;
+}
+
 /* ---- answers ---- */
 
 /* An empty answer with text columns of these names. */

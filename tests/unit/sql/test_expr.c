@@ -221,7 +221,7 @@ static void test_rows(void **state)
         { "INSERT INTO sink (name, id) VALUES ('a', 1)", "1|a" },
         { "INSERT INTO sink (id) VALUES (1)", "1|NULL" },
         { "INSERT INTO numbers VALUES (1, 2, 3.5, 4, 'x', TRUE, 5)", "1|2|3.5|4.0|x|TRUE|5" },
-        { "SELECT 1 WHERE TRUE", "1:10: unexpected \"WHERE\"; expected the end" },
+        { "SELECT 1 WHERE TRUE", "1:10: unexpected \"WHERE\"" },
         { "SELECT a FROM (VALUES (1, 2), (3)) AS t(a, b)", "1:31: this row has 1 values, the first one has 2" },
         { "SELECT a FROM (VALUES (1, 2)) AS t(a)", "1:36: 1 names for 2 columns" },
     };
