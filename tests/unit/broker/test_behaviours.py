@@ -524,8 +524,9 @@ class Fetch(Case):
         """More than is copied: sent from the file, also several in a row."""
         self.create("large")
         value = os.urandom(200000)
+        one = batch([value])
         for _ in range(10):
-            self.produce("large", batch([value]))
+            self.produce("large", one)
         for _ in range(3):
             records = self.fetch("large", 0, max_bytes=1 << 22, partition_bytes=1 << 22)[5]
             self.assertEqual(records.count(value), 10)
@@ -548,10 +549,10 @@ class NoRoom(Case):
     def test_pipelined_produces_wait(self):
         self.create("t", 2)
         others = [Client(self.port) for _ in range(3)]
+        one = batch([b"x" * 30000])
         for client in others:
             client.socket.sendall(b"".join(
-                client.frame(PRODUCE, 7, self.produce_body("t", batch([b"%04d" % i + b"x" * 30000]), partition=i % 2))
-                for i in range(60)))
+                client.frame(PRODUCE, 7, self.produce_body("t", one, partition=i % 2)) for i in range(60)))
         for client in others:
             last = [-1, -1]
             for i in range(60):
@@ -568,9 +569,10 @@ class NoRoom(Case):
 
     def test_leaving_while_waiting_for_room(self):
         self.create("left")
+        one = batch([b"x" * 60000])
         for _ in range(3):
             other = Client(self.port)
-            other.socket.sendall(b"".join(other.frame(PRODUCE, 7, self.produce_body("left", batch([b"x" * 60000])))
+            other.socket.sendall(b"".join(other.frame(PRODUCE, 7, self.produce_body("left", one))
                                           for _ in range(20)))
             other.close()
         self.assertEqual(self.produce("left", batch(), acks=-1)[0], 0)
@@ -580,8 +582,9 @@ class Cold(Case):
     def test_records_that_are_not_in_memory(self):
         self.create("cold")
         value = os.urandom(300000)
+        one = batch([value])
         for _ in range(12):
-            self.produce("cold", batch([value]))
+            self.produce("cold", one)
         for path in glob.glob(self.dir.name + "/**/*.log", recursive=True):
             with open(path, "rb") as file:
                 os.fsync(file.fileno())

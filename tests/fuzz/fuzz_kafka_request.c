@@ -1,0 +1,44 @@
+/* fuzz_kafka_request.c -- any bytes as a request: read or refused, and what is read can be written and read again. */
+#include "kafka/messages.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* Writing what was read may be longer or shorter (null as empty, unknown tags gone), but must be readable. */
+#define CASE(api, API)                                                                                                 \
+    case KAFKA_##API: {                                                                                                \
+        struct kafka_##api##_request m;                                                                                \
+        if (kafka_##api##_request_read(&m, &in, header.api_version, arena) != MR_OK)                                   \
+            break;                                                                                                     \
+        kafka_##api##_request_write(&m, &out, header.api_version);                                                     \
+        in = mr_reader_of(mr_writer_bytes(&out));                                                                      \
+        assert(kafka_##api##_request_read(&m, &in, header.api_version, arena) == MR_OK);                               \
+        break;                                                                                                         \
+    }
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct mr_reader in = mr_reader_of((struct mr_bytes){ data, size });
+    struct mr_arena *arena = mr_arena_new();
+    struct mr_writer out = { 0 };
+    struct kafka_request_header header;
+    const struct kafka_api *api;
+
+    if (kafka_request_header_read(&header, &in) != MR_OK)
+        goto out;
+    api = kafka_api_find(header.api_key);
+    if (header.api_version < api->version_min || header.api_version > api->version_max)
+        goto out;
+    switch ((enum kafka_api_key)header.api_key) {
+        CASE(produce, PRODUCE)
+        CASE(fetch, FETCH)
+        CASE(list_offsets, LIST_OFFSETS)
+        CASE(metadata, METADATA)
+        CASE(api_versions, API_VERSIONS)
+        CASE(create_topics, CREATE_TOPICS)
+        CASE(init_producer_id, INIT_PRODUCER_ID)
+    }
+out:
+    mr_writer_deinit(&out);
+    mr_arena_free(arena);
+    return 0;
+}
