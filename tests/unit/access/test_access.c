@@ -1,8 +1,9 @@
 /* Which passwords are accepted from where. */
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+
+#include <cmocka.h>
 
 #include "access/access.h"
 
