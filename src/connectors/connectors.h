@@ -1,15 +1,15 @@
 /* connectors.h -- where records come from and where rows go: http, kafka, cassandra, file, print, blackhole.
  *
- * Each connector is one struct of callbacks and one table of options.  The SQL engine opens a source or sink for a table,
- * polls and writes it from ONE thread (the query's), and knows nothing of what is behind it.  Connectors reach the log and
- * the tables only through the Kafka protocol and CQL, embedded or not.
+ * Each connector is one struct of callbacks and one table of options.  The SQL engine opens a source or sink for a
+ * table, polls and writes it from ONE thread (the query's), and knows nothing of what is behind it.  Connectors reach
+ * the log and the tables only through the Kafka protocol and CQL, embedded or not.
  *
  * Splits and positions.  A source's records come from splits (a Kafka partition; 0 for http and file).  Within a split
- * the positions rise.  The engine keeps, in its checkpoint, one struct connector_position a split, and gives them back at
- * the next start; it never makes one up.
+ * the positions never fall (all records of an API's page have the page's number).  The engine keeps, in its checkpoint,
+ * one struct connector_position a split, and gives them back at the next start; it never makes one up.
  *
  * Threads: every function here is called by the query's thread.  None blocks longer than about 100 ms after *ctx->stop
- *          became true.
+ *          became true (but a name server that does not answer can't be interrupted).
  * Memory:  "borrowed until X" means the connector owns it and may reuse it at X. */
 #ifndef MR_CONNECTORS_H
 #define MR_CONNECTORS_H
@@ -81,26 +81,29 @@ struct connector_poll {
 struct connector_source; /* the implementation's own */
 struct connector_sink;
 
-/* A row that a sink can never take (too large, null key, a value outside of the column's type): it becomes a dead letter
- * and does not fail the write.  RECORD is the number given to write() for the row. */
+/* A row that a sink can never take (too large, null key, a value outside of the column's type): it becomes a dead
+ * letter and does not fail the write.  RECORD is the number given to write() for the row. */
 typedef void connector_reject_fn(void *arg, uint32_t record, const struct mr_err *why);
 
 struct connector_source_ops {
     /* Checks the options and opens.  POSITIONS (may be none) are the checkpoint's; splits without one start where the
-     * options say.  MR_INVALID: an option's value is wrong (named in err).  MR_NOT_FOUND, MR_CORRUPT: a position is gone
-     * or its record is another one: err says how many records are missing and what to do.  MR_IO: can't be reached after
-     * the connector's own retries.  MR_BUSY: stopped. */
+     * options say; a Kafka partition that appeared since the checkpoint starts at its oldest record.
+     * MR_INVALID: an option's value is wrong (named in err).  MR_NOT_FOUND, MR_CORRUPT: a position is gone or its
+     * record is another one: err says how many records are missing and what to do.  MR_IO: can't be reached after the
+     * connector's own retries.  MR_BUSY: stopped. */
     enum mr_status (*open)(struct connector_source **out, const struct connector_table *table,
                            const struct connector_context *ctx, const struct connector_position *positions,
                            uint32_t position_count, struct mr_err *err);
-    /* Waits up to TIMEOUT_MS for records; none is MR_OK with record_count 0.  At most RECORDS_MAX where the source can
-     * choose (an API's page comes whole).  Trouble that may pass is retried inside (and logged); an error is final. */
+    /* Waits up to TIMEOUT_MS for records (http: as long as one request may take; kafka: a little longer when records
+     * are known to be on the way); none is MR_OK with record_count 0.  Positions may come without records: the first
+     * poll of a source tells where each split starts.  At most RECORDS_MAX where the source can choose (an API's page
+     * comes whole).  Trouble that may pass is retried inside (and logged); an error is final. */
     enum mr_status (*poll)(struct connector_source *source, int timeout_ms, uint32_t records_max,
                            struct connector_poll *out, struct mr_err *err);
     /* Tells the world how far the checkpoint is (Kafka: commits the group's offsets, for lag tools).  May be NULL. */
     void (*checkpointed)(struct connector_source *source, const struct connector_position *positions,
                          uint32_t position_count);
-    /* How many records are there beyond the position; -1: unknown.  Does not block. */
+    /* How many records are there beyond the position; -1: unknown.  Does not block.  May be NULL: never known. */
     int64_t (*lag)(struct connector_source *source);
     void (*close)(struct connector_source *source);
     bool bounded_by_default; /* does it end on its own (file), unless its options say otherwise? */
@@ -141,16 +144,19 @@ struct connector_header {
     struct mr_bytes value;
 };
 
-/* Writes records to one topic (made when absent) of CTX's embedded Kafka, or of BOOTSTRAP when not NULL.  Caller owns. */
+/* Writes records to one topic (made when absent) of CTX's embedded Kafka, or of BOOTSTRAP when not NULL.  Caller owns.
+ * Waits up to 15 s for the topic to be ready. */
 struct connector_producer;
 MR_MUST_CHECK enum mr_status connectors_producer_open(struct connector_producer **out,
                                                       const struct connector_context *ctx, const char *bootstrap,
                                                       const char *topic, struct mr_err *err);
-/* Copies and queues one record. */
+/* Copies and queues one record.  Waits while too many are queued.
+ * MR_LIMIT  key, value and headers have more than 1,000,000 bytes: nothing was queued; the producer goes on
+ * MR_BUSY   stopped     others: final */
 MR_MUST_CHECK enum mr_status connectors_producer_send(struct connector_producer *producer, struct mr_bytes key,
                                                       struct mr_bytes value, const struct connector_header *headers,
                                                       uint32_t header_count, struct mr_err *err);
-/* Returns when all that was sent is acknowledged. */
+/* Returns when all that was sent is acknowledged.  MR_BUSY: stopped.  Others: something was not written; final. */
 MR_MUST_CHECK enum mr_status connectors_producer_flush(struct connector_producer *producer, struct mr_err *err);
 void connectors_producer_close(struct connector_producer *producer); /* NULL is legal */
 

@@ -56,31 +56,29 @@ enum mr_status file_path_check(char out[MR_PATH_BYTES], const struct connector_t
     enum mr_status status;
 
     if (path == NULL)
-        return mr_err_set(err, MR_INVALID, "table %s: option 'path' is missing", table->name);
+        return mr_err_set(err, MR_INVALID, "option 'path' is missing");
     if (path_has_dotdot(path))
-        return mr_err_set(err, MR_DENIED, "table %s: option 'path' = '%s' may not contain '..'", table->name, path);
+        return mr_err_set(err, MR_DENIED, "option 'path' = '%s' may not contain '..'", path);
     if (realpath(ctx->project_dir != NULL ? ctx->project_dir : ".", project) == NULL)
         return mr_err_set_errno(err, MR_IO, errno, "project folder '%s'", ctx->project_dir);
     if (path[0] == '/' && strlen(path) < sizeof(joined))
         strcpy(joined, path);
     else if ((size_t)snprintf(joined, sizeof(joined), "%s/%s", project, path) >= sizeof(joined))
-        return mr_err_set(err, MR_LIMIT, "table %s: option 'path' is too long", table->name);
+        return mr_err_set(err, MR_LIMIT, "option 'path' is too long");
     status = path_resolve(resolved, joined, err);
     if (status != MR_OK) {
-        mr_err_context(err, "table %s: option 'path'", table->name);
+        mr_err_context(err, "option 'path'");
         return status;
     }
     if (lstat(resolved, &info) == 0 && S_ISLNK(info.st_mode)) {
         if (realpath(resolved, target) == NULL || strlen(target) >= MR_PATH_BYTES)
-            return mr_err_set(err, MR_DENIED, "table %s: option 'path' = '%s' is a symbolic link that leads nowhere",
-                              table->name, path);
+            return mr_err_set(err, MR_DENIED, "option 'path' = '%s' is a symbolic link that leads nowhere", path);
         strcpy(resolved, target);
     }
     if (!path_inside(project, resolved))
-        return mr_err_set(err, MR_DENIED, "table %s: option 'path' = '%s' leads out of the project folder %s",
-                          table->name, path, project);
+        return mr_err_set(err, MR_DENIED, "option 'path' = '%s' leads out of the project folder %s", path, project);
     if (stat(resolved, &info) == 0 && !S_ISREG(info.st_mode))
-        return mr_err_set(err, MR_INVALID, "table %s: option 'path' = '%s' is not an ordinary file", table->name, path);
+        return mr_err_set(err, MR_INVALID, "option 'path' = '%s' is not an ordinary file", path);
     strcpy(out, resolved);
     return MR_OK;
 }

@@ -26,8 +26,8 @@ enum mr_status connector_option_duration(const struct connector_table *table, co
     if (value == NULL)
         return MR_OK;
     if (mr_parse_duration_ms(mr_str_of(value), &ms) != MR_OK || ms < 0)
-        return mr_err_set(err, MR_INVALID, "table %s: option '%s' = '%s' is not a duration such as '10 s' or '2 min'",
-                          table->name, name, value);
+        return mr_err_set(err, MR_INVALID, "option '%s' = '%s' is not a duration such as '10 s' or '2 min'", name,
+                          value);
     *out = ms;
     return MR_OK;
 }
@@ -41,11 +41,10 @@ enum mr_status connector_option_size(const struct connector_table *table, const 
     if (value == NULL)
         return MR_OK;
     if (mr_parse_size(mr_str_of(value), &size) != MR_OK || size < 1)
-        return mr_err_set(err, MR_INVALID, "table %s: option '%s' = '%s' is not a size such as '64 kb' or '8 MiB'",
-                          table->name, name, value);
+        return mr_err_set(err, MR_INVALID, "option '%s' = '%s' is not a size such as '64 kb' or '8 MiB'", name, value);
     if (size > max)
-        return mr_err_set(err, MR_INVALID, "table %s: option '%s' = '%s' is more than the %" PRId64 " bytes allowed",
-                          table->name, name, value, max);
+        return mr_err_set(err, MR_INVALID, "option '%s' = '%s' is more than the %" PRId64 " bytes allowed", name, value,
+                          max);
     *out = size;
     return MR_OK;
 }
@@ -59,9 +58,8 @@ enum mr_status connector_option_number(const struct connector_table *table, cons
     if (value == NULL)
         return MR_OK;
     if (mr_parse_i64(mr_str_of(value), &number) != MR_OK || number < min || number > max)
-        return mr_err_set(err, MR_INVALID,
-                          "table %s: option '%s' = '%s' is not a whole number from %" PRId64 " to %" PRId64,
-                          table->name, name, value, min, max);
+        return mr_err_set(err, MR_INVALID, "option '%s' = '%s' is not a whole number from %" PRId64 " to %" PRId64,
+                          name, value, min, max);
     *out = number;
     return MR_OK;
 }
@@ -78,8 +76,7 @@ enum mr_status connector_option_bool(const struct connector_table *table, const 
     else if (strcasecmp(value, "false") == 0)
         *out = false;
     else
-        return mr_err_set(err, MR_INVALID, "table %s: option '%s' = '%s' is neither 'true' nor 'false'", table->name,
-                          name, value);
+        return mr_err_set(err, MR_INVALID, "option '%s' = '%s' is neither 'true' nor 'false'", name, value);
     return MR_OK;
 }
 
@@ -100,7 +97,7 @@ enum mr_status connector_option_choice(const struct connector_table *table, cons
         if (used < sizeof(list))
             used += (size_t)snprintf(list + used, sizeof(list) - used, "%s'%s'", i > 0 ? ", " : "", choices[i]);
     }
-    return mr_err_set(err, MR_INVALID, "table %s: option '%s' = '%s' is not one of %s", table->name, name, value, list);
+    return mr_err_set(err, MR_INVALID, "option '%s' = '%s' is not one of %s", name, value, list);
 }
 
 /* ---- waiting ---- */

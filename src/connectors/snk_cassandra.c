@@ -23,7 +23,6 @@ enum {
 struct connector_sink {
     struct cassandra_table table;
     struct cql_client *client; /* owned */
-    const char *name;          /* the SQL name; borrowed */
     connector_reject_fn *reject;
     void *reject_arg;
     int consistency; /* enum cql_consistency */
@@ -139,7 +138,7 @@ static enum mr_status row_write(struct connector_sink *sink, struct mr_writer *w
 static enum mr_status sink_failed(const struct connector_sink *sink, enum mr_status status, struct mr_err *err)
 {
     if (status != MR_OK && status != MR_BUSY)
-        mr_err_context(err, "table %s: writing to %s.%s", sink->name, sink->table.keyspace, sink->table.table);
+        mr_err_context(err, "writing to %s.%s", sink->table.keyspace, sink->table.table);
     return status;
 }
 
@@ -281,8 +280,7 @@ static enum mr_status cassandra_options_read(struct connector_sink *sink, const 
     if (embedded)
         options->contact_points = ctx->cassandra_embedded;
     if (options->contact_points == NULL)
-        return mr_err_set(err, MR_INVALID, "table %s: option 'contact-points' is missing, and no tables are embedded",
-                          table->name);
+        return mr_err_set(err, MR_INVALID, "option 'contact-points' is missing, and no tables are embedded");
     options->user = connector_option_text(table, "username");
     options->password = connector_option_text(table, "password");
     if (options->user == NULL && embedded) {
@@ -296,8 +294,7 @@ static enum mr_status cassandra_options_read(struct connector_sink *sink, const 
     if (status == MR_OK)
         status = connector_option_choice(table, "consistency", levels, &sink->consistency, err);
     if (status == MR_OK && (sink->consistency == CQL_SERIAL || sink->consistency == CQL_LOCAL_SERIAL))
-        status = mr_err_set(err, MR_INVALID, "table %s: 'consistency' = '%s' is not one for writing", table->name,
-                            levels[sink->consistency]);
+        status = mr_err_set(err, MR_INVALID, "'consistency' = '%s' is not one for writing", levels[sink->consistency]);
     return status;
 }
 
@@ -321,8 +318,6 @@ static enum mr_status cassandra_start(struct connector_sink *sink, const struct 
         status = cassandra_table_check(&sink->table, table, sink->client, err);
     if (status == MR_OK)
         status = cql_client_prepare(sink->client, sink->table.insert, err);
-    if (status != MR_OK)
-        mr_err_context(err, "table %s", table->name);
     return status;
 }
 
@@ -333,7 +328,6 @@ static enum mr_status cassandra_open(struct connector_sink **out, const struct c
     struct connector_sink *sink = MR_NEW(struct connector_sink);
     enum mr_status status;
 
-    sink->name = table->name;
     sink->reject = reject;
     sink->reject_arg = reject_arg;
     status = cassandra_start(sink, table, ctx, err);

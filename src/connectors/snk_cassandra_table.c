@@ -72,11 +72,10 @@ static enum mr_status name_read(char out[CASSANDRA_NAME_BYTES], const struct con
     size_t size = value != NULL ? strlen(value) : 0;
 
     if (value == NULL)
-        return mr_err_set(err, MR_INVALID, "table %s: option '%s' is missing", table->name, option);
+        return mr_err_set(err, MR_INVALID, "option '%s' is missing", option);
     if (size > 48 || strspn(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") != size)
-        return mr_err_set(err, MR_INVALID,
-                          "table %s: option '%s' = '%s' is no name: letters, digits and _, at most 48 of them",
-                          table->name, option, value);
+        return mr_err_set(err, MR_INVALID, "option '%s' = '%s' is no name: letters, digits and _, at most 48 of them",
+                          option, value);
     memcpy(out, value, size + 1);
     return MR_OK;
 }
@@ -113,9 +112,8 @@ enum mr_status cassandra_table_init(struct cassandra_table *out, const struct co
         const struct data_field *field = &table->row->fields[i];
 
         if (type_find(field->type->kind) < 0)
-            status =
-                mr_err_set(err, MR_UNSUPPORTED, "table %s: column '%.*s': %s can't be written to CQL in this version",
-                           table->name, MR_STR_ARG(field->name), data_kind_name(field->type->kind));
+            status = mr_err_set(err, MR_UNSUPPORTED, "column '%.*s': %s can't be written to CQL in this version",
+                                MR_STR_ARG(field->name), data_kind_name(field->type->kind));
     }
     if (status != MR_OK)
         return status;
@@ -158,11 +156,9 @@ enum mr_status cassandra_table_create(const struct cassandra_table *t, const str
     enum mr_status status;
 
     if (table->primary_key_count == 0)
-        return mr_err_set(
-            err, MR_INVALID,
-            "table %s: making it in Cassandra needs a PRIMARY KEY (...) NOT ENFORCED; or set 'auto.create' = "
-            "'false' when it is there",
-            table->name);
+        return mr_err_set(err, MR_INVALID,
+                          "making it in Cassandra needs a PRIMARY KEY (...) NOT ENFORCED; or set 'auto.create' = "
+                          "'false' when it is there");
     mr_write_str(&w, MR_STR("CREATE KEYSPACE IF NOT EXISTS "));
     name_write(&w, mr_str_of(t->keyspace));
     mr_write_str(&w, MR_STR(" WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}"));
@@ -203,18 +199,16 @@ static enum mr_status column_check(struct cassandra_table *t, const struct conne
     const struct cql_type *native;
 
     if (at < 0 && key)
-        return mr_err_set(err, MR_INVALID,
-                          "table %s: %s.%s has the primary key column '%.*s', which the SQL table has not", table->name,
+        return mr_err_set(err, MR_INVALID, "%s.%s has the primary key column '%.*s', which the SQL table has not",
                           t->keyspace, t->table, MR_STR_ARG(name));
     if (at < 0)
         return MR_OK; /* not written: it stays as it is */
     native = cql_type_named(type);
     if (native == NULL || !type_takes(table->row->fields[at].type->kind, native->code))
-        return mr_err_set(
-            err, MR_INVALID,
-            "table %s: column '%.*s' is %s, but %.*s in %s.%s, which can't take it; CAST it in the INSERT", table->name,
-            MR_STR_ARG(name), data_kind_name(table->row->fields[at].type->kind), MR_STR_ARG(type), t->keyspace,
-            t->table);
+        return mr_err_set(err, MR_INVALID,
+                          "column '%.*s' is %s, but %.*s in %s.%s, which can't take it; CAST it in the INSERT",
+                          MR_STR_ARG(name), data_kind_name(table->row->fields[at].type->kind), MR_STR_ARG(type),
+                          t->keyspace, t->table);
     t->columns[at].code = native->code;
     t->columns[at].is_key = key;
     t->columns[at].is_partition = partition;
@@ -230,18 +224,16 @@ static enum mr_status columns_compare(const struct cassandra_table *t, const str
             char *name = mr_str_dup(t->columns[i].name);
             const char *near = mr_nearest(name, names, name_count);
 
-            mr_err_set(err, MR_INVALID, "table %s: %s.%s has no column '%s'%s%s%s", table->name, t->keyspace, t->table,
-                       name, near != NULL ? "; did you mean '" : "", near != NULL ? near : "",
-                       near != NULL ? "'?" : "");
+            mr_err_set(err, MR_INVALID, "%s.%s has no column '%s'%s%s%s", t->keyspace, t->table, name,
+                       near != NULL ? "; did you mean '" : "", near != NULL ? near : "", near != NULL ? "'?" : "");
             mr_free(name);
             return MR_INVALID;
         }
     }
     for (uint32_t i = 0; i < table->primary_key_count; i++)
         if (!t->columns[table->primary_key[i]].is_key)
-            return mr_err_set(err, MR_INVALID,
-                              "table %s: column '%.*s' is in the PRIMARY KEY here, but not in that of %s.%s",
-                              table->name, MR_STR_ARG(t->columns[table->primary_key[i]].name), t->keyspace, t->table);
+            return mr_err_set(err, MR_INVALID, "column '%.*s' is in the PRIMARY KEY here, but not in that of %s.%s",
+                              MR_STR_ARG(t->columns[table->primary_key[i]].name), t->keyspace, t->table);
     for (uint32_t i = 0; i < t->column_count && table->primary_key_count > 0; i++) {
         bool declared = false;
 
@@ -249,8 +241,8 @@ static enum mr_status columns_compare(const struct cassandra_table *t, const str
             declared = declared || table->primary_key[k] == i;
         if (t->columns[i].is_key && !declared)
             return mr_err_set(err, MR_INVALID,
-                              "table %s: column '%.*s' is in the primary key of %s.%s, but not in the PRIMARY KEY here",
-                              table->name, MR_STR_ARG(t->columns[i].name), t->keyspace, t->table);
+                              "column '%.*s' is in the primary key of %s.%s, but not in the PRIMARY KEY here",
+                              MR_STR_ARG(t->columns[i].name), t->keyspace, t->table);
     }
     return MR_OK;
 }
@@ -273,9 +265,8 @@ enum mr_status cassandra_table_check(struct cassandra_table *t, const struct con
         goto out;
     }
     if (result.kind != CQL_RESULT_ROWS || result.metadata.column_count != 3 || result.row_count == 0) {
-        status =
-            mr_err_set(err, MR_NOT_FOUND, "table %s: there is no table %s.%s; create it, or set 'auto.create' = 'true'",
-                       table->name, t->keyspace, t->table);
+        status = mr_err_set(err, MR_NOT_FOUND, "there is no table %s.%s; create it, or set 'auto.create' = 'true'",
+                            t->keyspace, t->table);
         goto out;
     }
     names = MR_ARENA_ARRAY(arena, const char *, result.row_count);

@@ -65,7 +65,6 @@ static enum mr_status file_sink_open(struct connector_sink **out, const struct c
     if (status == MR_OK)
         status = file_sink_start(sink, path, err);
     if (status != MR_OK) {
-        mr_err_context(err, "table %s", table->name);
         file_sink_close(sink);
         return status;
     }

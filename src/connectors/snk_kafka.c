@@ -53,12 +53,10 @@ static enum mr_status sink_key_read(struct connector_sink *sink, const struct co
             name.size--;
         column = data_type_field(table->row, name);
         if (column < 0)
-            return mr_err_set(err, MR_INVALID,
-                              "table %s: option 'key.fields' names the column '%.*s', which is not there", table->name,
+            return mr_err_set(err, MR_INVALID, "option 'key.fields' names the column '%.*s', which is not there",
                               MR_STR_ARG(name));
         if (sink->key_count == SINK_KEY_FIELDS_MAX)
-            return mr_err_set(err, MR_INVALID, "table %s: option 'key.fields' has more than %d columns", table->name,
-                              SINK_KEY_FIELDS_MAX);
+            return mr_err_set(err, MR_INVALID, "option 'key.fields' has more than %d columns", SINK_KEY_FIELDS_MAX);
         fields[sink->key_count] = table->row->fields[column];
         sink->key_columns[sink->key_count++] = (uint32_t)column;
         text = *end == ';' ? end + 1 : NULL;
@@ -94,13 +92,10 @@ static enum mr_status kafka_sink_open(struct connector_sink **out, const struct 
         status =
             connector_option_number(table, "properties.max.request.size", 1, 64 << 20, &options.record_bytes_max, err);
     if (status == MR_OK && topic == NULL)
-        status = mr_err_set(err, MR_INVALID, "table %s: option 'topic' is missing", table->name);
-    if (status == MR_OK) {
+        status = mr_err_set(err, MR_INVALID, "option 'topic' is missing");
+    if (status == MR_OK)
         status = producer_open(&sink->producer, ctx, connector_option_text(table, "properties.bootstrap.servers"),
                                topic, &options, err);
-        if (status != MR_OK)
-            mr_err_context(err, "table %s", table->name);
-    }
     if (status != MR_OK) {
         kafka_sink_close(sink);
         return status;

@@ -134,7 +134,6 @@ static enum mr_status file_source_open(struct connector_source **out, const stru
     if (status == MR_OK && position != NULL)
         status = file_resume(s, position, path, err);
     if (status != MR_OK) {
-        mr_err_context(err, "table %s", table->name);
         file_source_close(s);
         return status;
     }

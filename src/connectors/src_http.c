@@ -79,11 +79,9 @@ static enum mr_status http_headers_read(struct connector_source *s, const char *
             continue;
         colon = strchr(line, ':');
         if (colon == NULL || colon == line)
-            return mr_err_set(err, MR_INVALID, "table %s: option 'http.headers': a line is not 'Name: value'",
-                              s->table);
+            return mr_err_set(err, MR_INVALID, "option 'http.headers': a line is not 'Name: value'");
         if (s->options.header_count == HTTP_HEADERS_MAX)
-            return mr_err_set(err, MR_INVALID, "table %s: option 'http.headers': more than %d lines", s->table,
-                              HTTP_HEADERS_MAX);
+            return mr_err_set(err, MR_INVALID, "option 'http.headers': more than %d lines", HTTP_HEADERS_MAX);
         *colon = '\0';
         s->headers[s->options.header_count++] =
             (struct http_header){ .name = line, .value = colon + 1 + strspn(colon + 1, " \t") };
@@ -106,15 +104,14 @@ static enum mr_status http_pages_read(struct connector_source *s, const struct c
     if (status != MR_OK)
         return status;
     if (s->page_parameter == NULL && s->page_max >= 0)
-        return mr_err_set(err, MR_INVALID, "table %s: option 'page.max' needs 'page.parameter'", table->name);
+        return mr_err_set(err, MR_INVALID, "option 'page.max' needs 'page.parameter'");
     if (s->page_max >= 0 && s->page_max < s->page_first)
-        return mr_err_set(err, MR_INVALID,
-                          "table %s: option 'page.max' = %" PRId64 " is before 'page.first' = %" PRId64, table->name,
+        return mr_err_set(err, MR_INVALID, "option 'page.max' = %" PRId64 " is before 'page.first' = %" PRId64,
                           s->page_max, s->page_first);
     if (s->page_parameter != NULL && strspn(s->page_parameter, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
                                                                "0123456789_-.~[]") != strlen(s->page_parameter))
-        return mr_err_set(err, MR_INVALID, "table %s: option 'page.parameter' = '%s' is not a parameter's name",
-                          table->name, s->page_parameter);
+        return mr_err_set(err, MR_INVALID, "option 'page.parameter' = '%s' is not a parameter's name",
+                          s->page_parameter);
     return MR_OK;
 }
 
@@ -125,22 +122,20 @@ static enum mr_status http_options_read(struct connector_source *s, const struct
 
     s->url = connector_option_text(table, "url");
     if (s->url == NULL)
-        return mr_err_set(err, MR_INVALID, "table %s: option 'url' is missing", table->name);
+        return mr_err_set(err, MR_INVALID, "option 'url' is missing");
     status = http_url_check(s->url, err);
     if (status != MR_OK) {
-        mr_err_context(err, "table %s: option 'url'", table->name);
+        mr_err_context(err, "option 'url'");
         return status;
     }
     if (strlen(s->url) > HTTP_URL_BYTES - 256)
-        return mr_err_set(err, MR_INVALID, "table %s: option 'url' is longer than %d bytes", table->name,
-                          HTTP_URL_BYTES - 256);
+        return mr_err_set(err, MR_INVALID, "option 'url' is longer than %d bytes", HTTP_URL_BYTES - 256);
     s->pointer = connector_option_text(table, "json.records");
     if (s->pointer == NULL)
         s->pointer = "";
     if (s->pointer[0] != '\0' && s->pointer[0] != '/')
-        return mr_err_set(err, MR_INVALID,
-                          "table %s: option 'json.records' = '%s' is not a JSON pointer such as '/results'",
-                          table->name, s->pointer);
+        return mr_err_set(err, MR_INVALID, "option 'json.records' = '%s' is not a JSON pointer such as '/results'",
+                          s->pointer);
     s->interval_ms = s->duration_ms = -1;
     s->options.total_timeout_ms = 10000;
     s->options.connect_timeout_ms = 5000;
@@ -165,7 +160,7 @@ static enum mr_status http_options_read(struct connector_source *s, const struct
     if (status == MR_OK)
         status = http_headers_read(s, connector_option_text(table, "http.headers"), err);
     if (status == MR_OK && (s->options.total_timeout_ms == 0 || s->options.connect_timeout_ms == 0))
-        status = mr_err_set(err, MR_INVALID, "table %s: a timeout of 0 would never let a request succeed", table->name);
+        status = mr_err_set(err, MR_INVALID, "a timeout of 0 would never let a request succeed");
     return status;
 }
 
@@ -308,7 +303,7 @@ static enum mr_status http_trouble(struct connector_source *s, int64_t retry_aft
         return MR_OK;
     }
     if (s->interval_ms < 0) {
-        mr_err_context(err, "table %s: gave up after %d attempts", s->table, s->attempt + 1);
+        mr_err_context(err, "gave up after %d attempts", s->attempt + 1);
         return MR_IO;
     }
     s->attempt = 0;
@@ -458,8 +453,6 @@ static enum mr_status http_source_poll(struct connector_source *s, int timeout_m
     }
     if (status == MR_IO)
         status = http_trouble(s, retry_after_ms, &cause);
-    else if (status != MR_BUSY)
-        mr_err_context(&cause, "table %s", s->table);
     if (status != MR_OK && err != NULL)
         *err = cause;
     return status;

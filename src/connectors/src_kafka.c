@@ -439,6 +439,19 @@ static bool source_ended(const struct connector_source *s)
     return s->part_count > 0;
 }
 
+/* Is an answer on the way that is known to have records? */
+static bool source_expects(const struct connector_source *s)
+{
+    bool asked = false;
+
+    for (uint32_t i = 0; i < s->peer_count; i++)
+        asked = asked || s->peers[i]->asked;
+    for (uint32_t i = 0; i < s->part_count && asked; i++)
+        if (s->parts[i].high_watermark > s->parts[i].fetch_next && !source_bounded_done(&s->parts[i]))
+            return true;
+    return false;
+}
+
 static enum mr_status kafka_source_poll(struct connector_source *s, int timeout_ms, uint32_t records_max,
                                         struct connector_poll *out, struct mr_err *err)
 {
@@ -450,29 +463,30 @@ static enum mr_status kafka_source_poll(struct connector_source *s, int timeout_
     if (records_max == 0 || records_max > KAFKA_POLL_RECORDS_MAX)
         records_max = KAFKA_POLL_RECORDS_MAX;
     for (;;) {
-        int64_t left_ms;
+        int64_t wait_ms;
 
         status = source_hand_over(s, records_max, out, &why);
         if (status != MR_OK)
             break;
-        if (source_ended(s))
-            out->ended = true;
+        out->ended = source_ended(s);
         if (out->record_count > 0 || out->position_count > 0 || out->ended)
             return MR_OK;
-        left_ms = until_ms - connector_clock_ms(s->ctx);
         if (connector_stopped(s->ctx))
             return mr_err_set(err, MR_BUSY, "stopped");
         status = kafka_source_refresh(s, &why);
         if (status != MR_OK)
             break;
+        wait_ms = until_ms - connector_clock_ms(s->ctx);
+        if (wait_ms <= 0 && source_expects(s))
+            wait_ms += KAFKA_EXPECT_MS; /* a query that asks "is there more at once?" means these too */
         status = source_step(s,
-                             left_ms <= 0                        ? 0
-                             : left_ms > CONNECTOR_WAIT_SLICE_MS ? CONNECTOR_WAIT_SLICE_MS
-                                                                 : (int)left_ms,
+                             wait_ms <= 0                        ? 0
+                             : wait_ms > CONNECTOR_WAIT_SLICE_MS ? CONNECTOR_WAIT_SLICE_MS
+                                                                 : (int)wait_ms,
                              &why);
         if (status != MR_OK)
             break;
-        if (left_ms <= 0 && s->pending_at == s->pending_count)
+        if (wait_ms <= 0 && s->pending_at == s->pending_count)
             return MR_OK;
     }
     if (err != NULL)

@@ -10,6 +10,7 @@ enum {
     KAFKA_POLL_RECORDS_MAX = 65536,
     KAFKA_SCRATCHES = 16, /* compressed batches that one poll may hand over */
     KAFKA_REFRESH_MS = 30000,
+    KAFKA_EXPECT_MS = 50, /* how much longer a poll waits for records that are known to be there */
 };
 
 /* One partition; its index is its place in source->parts. */

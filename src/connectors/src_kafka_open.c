@@ -39,15 +39,12 @@ static enum mr_status start_options_read(const struct connector_table *table, st
         return status;
     *bounded = end == 1;
     if (start->mode == STARTUP_GROUP)
-        return mr_err_set(
-            err, MR_UNSUPPORTED,
-            "table %s: 'scan.startup.mode' = 'group-offsets' is not there yet: a query goes on from its own "
-            "checkpoint; choose 'earliest-offset', 'latest-offset' or 'timestamp' for its first start",
-            table->name);
+        return mr_err_set(err, MR_UNSUPPORTED,
+                          "'scan.startup.mode' = 'group-offsets' is not there yet: a query goes on from its own "
+                          "checkpoint; choose 'earliest-offset', 'latest-offset' or 'timestamp' for its first start");
     if ((start->mode == STARTUP_TIMESTAMP) != (start->timestamp_ms >= 0))
         return mr_err_set(err, MR_INVALID,
-                          "table %s: 'scan.startup.mode' = 'timestamp' and 'scan.startup.timestamp-millis' go together",
-                          table->name);
+                          "'scan.startup.mode' = 'timestamp' and 'scan.startup.timestamp-millis' go together");
     return MR_OK;
 }
 
@@ -283,11 +280,8 @@ enum mr_status kafka_source_open(struct connector_source **out, const struct con
     status = start_options_read(table, &start, &s->bounded, err);
     if (status == MR_OK)
         status = fetch_options_read(s, table, err);
-    if (status == MR_OK) {
+    if (status == MR_OK)
         status = source_start(s, table, &start, err);
-        if (status != MR_OK)
-            mr_err_context(err, "table %s", table->name);
-    }
     if (status != MR_OK) {
         kafka_source_close(s);
         return status;

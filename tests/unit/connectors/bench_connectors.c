@@ -1,4 +1,4 @@
-/* bench_connectors.c -- rough figures against real servers: bench_connectors kafka HOST:PORT COUNT | cassandra HOST:PORT COUNT
+/* bench_connectors.c -- rough figures against real servers: bench_connectors kafka|cassandra HOST:PORT COUNT
  *
  * kafka writes COUNT rows of the article's shape with the kafka sink and reads them back with the kafka source;
  * cassandra writes COUNT rows to a table of the embedded kind. */

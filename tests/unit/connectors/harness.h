@@ -1,5 +1,5 @@
-/* harness.h -- what the connectors' tests share: tables made of literals, a context, and servers on 127.0.0.1 that run a
- * test's own function for each connection. */
+/* harness.h -- what the connectors' tests share: tables made of literals, a context, and servers on 127.0.0.1 that run
+ * a test's own function for each connection. */
 #ifndef TESTS_CONNECTORS_HARNESS_H
 #define TESTS_CONNECTORS_HARNESS_H
 
