@@ -1,15 +1,16 @@
 /* records.c -- record batches v2: see records.h.
  *
- *   0 base offset i64 | 8 batch length i32 (of what follows) | 12 partition leader epoch i32 | 16 magic i8 = 2
- *  17 crc u32 (CRC-32C of byte 21 to the end) | 21 attributes i16 | 23 last offset delta i32 | 27 base timestamp i64
+ *   0 base offset i64 | 8 batch length i32 (of what follows) | 12 leader epoch i32 | 16 magic i8 = 2
+ *  17 CRC-32C u32 (of byte 21 to the end) | 21 attributes i16 | 23 last offset delta i32 | 27 base timestamp i64
  *  35 max timestamp i64 | 43 producer id i64 | 51 producer epoch i16 | 53 base sequence i32 | 57 record count i32
  *  61 records, compressed as one block when attributes & 7
  *
- *   record: varint length, i8 attributes, varlong timestamp delta, varint offset delta, varint key length (-1 null), key,
- *           varint value length, value, varint header count, headers (varint key length, key, varint value length, value)
+ *   record: varint length, i8 attributes, varlong timestamp delta, varint offset delta, varint key length (-1: null),
+ *           key, varint value length, value, varint header count, headers
+ *   header: varint key length, key, varint value length, value
  *
- * Decompressors stop at KAFKA_BATCH_INFLATED_MAX and grow their output as they go: a length that a stream claims is only
- * believed up to that limit.
+ * Decompressors stop at KAFKA_BATCH_INFLATED_MAX and grow their output as they go: a length that a stream claims is
+ * only believed up to that limit.
  * Tested by: tests/unit/kafka/test_records.c */
 #include "kafka/records.h"
 

@@ -6,8 +6,9 @@
  * Relaxed: rounds start a second apart, earlier when a job or half the unsynced bytes wait.
  *
  * The mailbox: a list of finished work and one job posted to the owner's loop when it was empty.  It outlives the log,
- * as a job already in the loop can't be taken back. Results reach the owner in the order of the rounds, so work that
- * ends a partition comes after all commits of it. Tested by: tests/unit/log/test_log.c (also under TSan) */
+ * as a job already in the loop can't be taken back.
+ * Results reach the owner in the order of the rounds, so work that ends a partition comes after all commits of it.
+ * Tested by: tests/unit/log/test_log.c (also under TSan) */
 #include "base/logging.h"
 #include "log/log_int.h"
 

@@ -2,12 +2,12 @@
  * are read only to look up a time.
  *
  * Threads: a struct log, its topics and partitions belong to the thread that opened it (the broker's loop), except
- * calls marked [any].  One committer thread inside does every sync and every change of the catalog; its answers come
- *          back through options->post and run on the owner's thread.
+ *          calls marked [any].  One committer thread inside does every sync and every change of the catalog; its
+ *          answers come back through options->post and run on the owner's thread.
  * Memory:  a returned pointer is borrowed; topics and partitions live until log_topic_delete's callback or log_close.
  * Times:   _ms are milliseconds since 1970 UTC.
  * Offsets: log start <= high watermark <= end.  Readers see what is below the high watermark: the synced offset, or
- * with options->relaxed the written one. */
+ *          with options->relaxed the written one. */
 #ifndef LOG_LOG_H
 #define LOG_LOG_H
 
@@ -53,15 +53,17 @@ struct log_options {
 /* ---- open and close ---- */
 
 /* Opens the log in DIR, made when absent, and recovers every partition.  Blocks; cost grows with the bytes since the
- * last checkpoint.  That only one process has DIR is the caller's care.  Caller owns *out: log_close. MR_CORRUPT bytes
- * that were synced fail their check; err names partition and offset; nothing was changed MR_UNSUPPORTED  a newer
- * version wrote DIR MR_IO           the system refused */
+ * last checkpoint.  That only one process has DIR is the caller's care.  Caller owns *out: log_close.
+ * MR_CORRUPT      bytes that were synced fail their check; err names partition and offset; nothing was changed
+ * MR_UNSUPPORTED  a newer version wrote DIR
+ * MR_IO           the system refused */
 MR_MUST_CHECK enum mr_status log_open(struct log **out, const char *dir, const struct log_options *options,
                                       struct mr_err *err);
 
 /* Syncs what is unsynced, runs the callbacks that are due (inside this call), writes the checkpoints, notes a clean
  * stop and frees all.  Blocks.  After it no callback runs; jobs still queued in the post do nothing.  Slices stay
- * readable. MR_IO  the stop was not clean: the next log_open recovers as after a crash.  LOG is freed all the same. */
+ * readable.
+ * MR_IO  the stop was not clean: the next log_open recovers as after a crash.  LOG is freed all the same. */
 enum mr_status log_close(struct log *log, struct mr_err *err);
 
 /* Frees LOG without syncing or noting anything, as a crash would leave it (tests, simulator).  No callback runs. */
@@ -100,15 +102,20 @@ void log_topic_delete(struct log *log, struct log_topic *topic, log_topic_fn *on
 
 /* The topic, or NULL. */
 struct log_topic *log_topic_find(struct log *log, struct mr_str name);
+/* The same by its id of 16 bytes. */
 struct log_topic *log_topic_find_id(struct log *log, const uint8_t id[16]);
 /* Is it being made (log_topic_create was called, ON_DONE did not run yet)? */
 bool log_topic_pending(struct log *log, struct mr_str name);
 /* All topics in the order of their names: AFTER is NULL for the first; NULL after the last. */
 struct log_topic *log_topic_next(struct log *log, const struct log_topic *after);
+/* How many there are. */
 size_t log_topic_count(const struct log *log);
 
+/* Its name. */
 const char *log_topic_name(const struct log_topic *topic);
-const uint8_t *log_topic_id(const struct log_topic *topic); /* 16 bytes */
+/* Its id, 16 bytes. */
+const uint8_t *log_topic_id(const struct log_topic *topic);
+/* How many partitions it has; their indexes are 0 to one less. */
 int32_t log_topic_partition_count(const struct log_topic *topic);
 /* The value set for KEY when the topic was made, or NULL. */
 const char *log_topic_config(const struct log_topic *topic, const char *key);
@@ -117,7 +124,9 @@ bool log_topic_config_at(const struct log_topic *topic, size_t i, struct log_con
 /* The partition, or NULL when INDEX is out of range. */
 struct log_partition *log_topic_partition(const struct log_topic *topic, int32_t index);
 
+/* The topic that a partition is of. */
 struct log_topic *log_partition_topic(const struct log_partition *partition);
+/* Its number in the topic. */
 int32_t log_partition_index(const struct log_partition *partition);
 
 /* ---- appending ---- */
@@ -142,9 +151,11 @@ typedef void log_synced_fn(void *arg, enum mr_status status, const struct mr_err
 
 /* Appends one BATCH, whose CRC and sequence are checked, giving it the next offsets.  Copied before return.  RESULT is
  * always filled.  When, and only when, it returns MR_OK, ON_SYNCED runs once, later, on the owner's thread, never
- * inside this call; for a duplicate when the original is on disk. MR_CORRUPT    the CRC is wrong MR_INVALID    no whole
- * v2 batch, or LOG_OUT_OF_ORDER MR_DENIED     LOG_FENCED                         MR_UNSUPPORTED magic is not 2 MR_LIMIT
- * bytes waiting for sync are at the limit: try again when some callback ran MR_NOT_FOUND  the topic is being deleted
+ * inside this call; for a duplicate when the original is on disk.
+ * MR_CORRUPT    the CRC is wrong                   MR_INVALID    no whole v2 batch, or LOG_OUT_OF_ORDER
+ * MR_DENIED     LOG_FENCED                         MR_UNSUPPORTED magic is not 2
+ * MR_LIMIT      bytes waiting for sync are at the limit: try again when some callback ran
+ * MR_NOT_FOUND  the topic is being deleted         MR_BUSY       log_close has begun
  * MR_IO         the disk refused: nothing was appended.  A full disk is retried by the next append; after a failed sync
  *               every append is refused until the program restarts. */
 MR_MUST_CHECK enum mr_status log_append(struct log_partition *partition, struct mr_bytes batch,
@@ -153,14 +164,16 @@ MR_MUST_CHECK enum mr_status log_append(struct log_partition *partition, struct 
 
 /* ---- reading ---- */
 
+/* The first offset there is to read. */
 int64_t log_start_offset(const struct log_partition *partition);
+/* One past the last offset that readers may see. */
 int64_t log_high_watermark(const struct log_partition *partition);
+/* The offset that the next record gets. */
 int64_t log_end_offset(const struct log_partition *partition);
 /* Bytes in its segment files. */
 int64_t log_partition_bytes(const struct log_partition *partition);
 
-/* Whole batches, end to end, in one segment file.  Stays readable, whatever happens to topic and log, until released.
- */
+/* Whole batches, end to end, in one segment file.  Readable until released, whatever happens to topic and log. */
 struct log_slice {
     struct log_segment *segment; /* a reference: log_slice_release */
     struct mr_file *file;        /* borrowed from segment; mr_file_descriptor gives what sendfile takes */
@@ -190,8 +203,8 @@ MR_MUST_CHECK enum mr_status log_offset_by_time(struct log_partition *partition,
 MR_MUST_CHECK enum mr_status log_offset_of_max_time(struct log_partition *partition, int64_t *offset,
                                                     int64_t *timestamp_ms, struct mr_err *err);
 
-/* The largest epoch <= EPOCH that the partition has batches of, and the offset where the next epoch begins (or the
- * end): OffsetForLeaderEpoch.  MR_NOT_FOUND when there is none. */
+/* The largest epoch <= EPOCH that the partition has batches of, and the offset where the next one begins (or the end):
+ * OffsetForLeaderEpoch.  MR_NOT_FOUND when there is none. */
 MR_MUST_CHECK enum mr_status log_epoch_end(const struct log_partition *partition, int32_t epoch, int32_t *epoch_found,
                                            int64_t *end_offset);
 
@@ -213,6 +226,7 @@ struct log_watch {
 void log_watch_add(struct log_watch *watch, struct log_partition *partition, log_watch_fn *fn, void *arg);
 /* Being in no list is legal. */
 void log_watch_remove(struct log_watch *watch);
+/* Was log_topic_delete called for its topic? */
 bool log_partition_deleted(const struct log_partition *partition);
 
 #ifdef __cplusplus

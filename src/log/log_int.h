@@ -204,6 +204,7 @@ struct log_topic {
     struct log_partition *partitions; /* owned array */
     struct log_config *configs;       /* owned, with their texts */
     size_t config_count;
+    int64_t segment_bytes_max; /* its segment.bytes, or the log's */
 };
 
 /* A topic made from its catalog entry, its partitions empty. */

@@ -6,8 +6,9 @@
  * Invariants
  *   P1  start_offset <= visible.offset <= end.offset; synced: visible.offset == synced_offset.
  *   P2  waiters are in the order of end_offset, all above what is released.
- *   P3  every byte written since the last commit taken is in p->commit: its segments, and the directory when one is
- * new. Tested by: tests/unit/log/test_log.c, tests/sim/sim_log.c */
+ *   P3  every byte written since the last commit taken is in p->commit: its segments, and the directory when one
+ *       is new.
+ * Tested by: tests/unit/log/test_log.c, tests/sim/sim_log.c */
 #include "base/logging.h"
 #include "log/log_int.h"
 
@@ -228,11 +229,6 @@ void log_partition_release(struct log_partition *p, int64_t offset, enum mr_stat
 
 /* ---- appending ---- */
 
-static int64_t segment_bytes_max(const struct log_partition *p)
-{
-    return p->log->options.segment_bytes_max;
-}
-
 /* The index of the active segment and the checkpoint, as of now, to be written when all of it is synced. */
 static struct log_blob *checkpoint_blobs(struct log_partition *p, const struct log_segment *indexed)
 {
@@ -261,8 +257,9 @@ static enum mr_status segment_ready(struct log_partition *p, const struct kafka_
     int64_t last = p->end.offset + batch->last_offset_delta;
     enum mr_status status;
 
-    if (active != NULL && (active->bytes == 0 || (active->bytes + (int64_t)batch->bytes.size <= segment_bytes_max(p) &&
-                                                  last - active->base_offset < INT32_MAX)))
+    if (active != NULL &&
+        (active->bytes == 0 || (active->bytes + (int64_t)batch->bytes.size <= p->topic->segment_bytes_max &&
+                                last - active->base_offset < INT32_MAX)))
         return MR_OK;
     status = log_segment_open(&next, p->log->env, p->dir, p->end.offset, true, err);
     if (status != MR_OK) {
@@ -303,8 +300,9 @@ static enum mr_status batch_admit(struct log_partition *p, struct mr_bytes bytes
     if (batch->producer_id >= 0 && (batch->producer_epoch < 0 || batch->base_sequence < 0))
         return mr_err_set(err, MR_INVALID, "producer %" PRId64 " sends epoch %d, sequence %d", batch->producer_id,
                           batch->producer_epoch, batch->base_sequence);
-    if (bytes.size > (size_t)log->options.unsynced_bytes_max || bytes.size > (size_t)segment_bytes_max(p))
-        return mr_err_set(err, MR_INVALID, "a batch of %zu bytes is larger than a segment may be", bytes.size);
+    if (bytes.size > (size_t)log->options.unsynced_bytes_max)
+        return mr_err_set(err, MR_INVALID, "a batch of %zu bytes: %" PRId64 " are possible", bytes.size,
+                          log->options.unsynced_bytes_max);
     return kafka_batch_check(batch, err);
 }
 

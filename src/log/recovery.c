@@ -2,11 +2,12 @@
  *
  * Two halves, so that a log with a damaged partition is refused before anything was changed in another:
  *   scan    loads the checkpoint, reads all batches behind it (CRC, offsets without gap), stops at the first bad one
- *   repair  removes segments behind the stop, cuts the file there, rewrites and syncs what was read, writes a
- * checkpoint The cut is only what can be a torn tail: never more than unsynced_bytes_max bytes wait for a sync
- * (partition.c), so when more than that follow a bad batch, it was synced once and its loss is MR_CORRUPT. What is kept
- * was perhaps never acknowledged, but it was sent; it is synced before anybody can read it. Estimate: 1 GB/s, so under
- * 0.1 s a partition for the default checkpoint_bytes. Tested by: tests/unit/log/test_recovery.c, tests/sim/sim_log.c */
+ *   repair  removes segments behind the stop, cuts the file there, rewrites and syncs what was read, new checkpoint
+ * The cut is only what can be a torn tail: never more than unsynced_bytes_max bytes wait for a sync (partition.c), so
+ * when more than that follow a bad batch, it was synced once and its loss is MR_CORRUPT.
+ * What is kept was perhaps never acknowledged, but it was sent; it is synced before anybody can read it.
+ * Estimate: 1 GB/s, so under 0.1 s a partition for the default checkpoint_bytes.
+ * Tested by: tests/unit/log/test_recovery.c, tests/sim/sim_log.c */
 #include "base/logging.h"
 #include "log/log_int.h"
 

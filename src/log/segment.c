@@ -14,7 +14,7 @@
  * A write that fails is cut off again; when that fails too the partition is poisoned: it answers reads below its high
  * watermark and refuses writes until the program restarts.  The same after a failed sync: the page cache can't be
  * trusted then.
- * Tested by: tests/unit/log/test_segment.c, tests/sim/sim_log.c (I1-I3 after every crash). */
+ * Tested by: tests/unit/log/test_recovery.c and test_read.c, tests/sim/sim_log.c (I1-I3 after every crash). */
 #include "base/hash.h"
 #include "base/logging.h"
 #include "log/log_int.h"

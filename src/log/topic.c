@@ -7,6 +7,7 @@
  * States        (none) --create--> PENDING --done--> THERE --delete--> PENDING --done--> (none)
  * Tested by: tests/unit/log/test_topic.c */
 #include "base/logging.h"
+#include "base/text.h"
 #include "log/log_int.h"
 
 #include <stdio.h>
@@ -25,6 +26,17 @@ struct topic_job {
 
 /* ---- the struct ---- */
 
+/* What the topic's configuration says, when that is a possible size. */
+static int64_t segment_bytes_of(const struct log_topic *topic)
+{
+    const char *text = log_topic_config(topic, "segment.bytes");
+    int64_t bytes;
+
+    if (text == NULL || mr_parse_i64(mr_str_of(text), &bytes) != MR_OK || bytes <= 0 || bytes > LOG_SEGMENT_BYTES_MAX)
+        return topic->log->options.segment_bytes_max;
+    return bytes;
+}
+
 struct log_topic *log_topic_new(struct log *log, const struct log_catalog_topic *from)
 {
     struct log_topic *t = MR_NEW(struct log_topic);
@@ -40,6 +52,7 @@ struct log_topic *log_topic_new(struct log *log, const struct log_catalog_topic 
         t->configs[i].key = mr_strdup(from->configs[i].key);
         t->configs[i].value = mr_strdup(from->configs[i].value);
     }
+    t->segment_bytes_max = segment_bytes_of(t);
     t->partitions = mr_calloc((size_t)from->partition_count, sizeof(*t->partitions));
     for (int32_t i = 0; i < from->partition_count; i++) {
         log_partition_init(&t->partitions[i], t, i);

@@ -1,11 +1,11 @@
 /* sim_env.h -- a struct mr_env in memory whose disk can fail and whose power can go.
  *
- * Files:  what was written and not synced is a power cut's to keep, lose, tear or zero, sector by sector (512 bytes);
- * the size too.  Names that were made, renamed or removed are kept or lost until their directory is synced. Faults: the
- * n-th changing call from now fails: with an I/O error, a full disk (part of a write done), or the power goes in the
- * middle of it: then it and all later calls fail without effect until sim_env_power_cut. A failed sync drops what was
- * dirty as Linux does: a later sync succeeds and has not written it. All is decided by one generator: the same seed
- * replays the same run.  One thread. */
+ * Files:  what was written and not synced is a power cut's to keep, lose, tear or zero, sector by sector (512 bytes),
+ *         the size too.  Names that were made, renamed or removed are kept or lost until their directory is synced.
+ * Faults: the n-th changing call from now fails: with an I/O error, a full disk (part of a write done), or the power
+ *         goes in the middle of it: then it and all later calls fail without effect until sim_env_power_cut.
+ * A failed sync drops what was dirty as Linux does: a later sync succeeds and has not written it.
+ * All is decided by one generator: the same seed replays the same run.  One thread. */
 #ifndef SIM_ENV_H
 #define SIM_ENV_H
 

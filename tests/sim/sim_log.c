@@ -3,8 +3,8 @@
  *   sim_log SEED [RUNS]     runs RUNS seeds from SEED on (default 1); the first wrong one prints how to repeat it
  *
  * The model knows of every batch the bytes sent, and whether it was acknowledged.  After each start, and in between:
- *   acknowledged => there;  there => sent;  what was visible stays;  offsets dense;  no byte changed but offset and
- * epoch Partition 0 of the topic "kept" has an idempotent producer that sends again what was not acknowledged: each of
+ *   acknowledged => there;  there => sent;  what was visible stays;  offsets dense;  no byte changed
+ * Partition 0 of the topic "kept" has an idempotent producer that sends again what was not acknowledged: each of
  * its batches is there exactly once, in order.  Partition 1 has batches without producer.  Other topics come and go. */
 #include "base/logging.h"
 #include "log/log_int.h"

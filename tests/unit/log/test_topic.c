@@ -86,6 +86,21 @@ static void test_delete(void **state)
     mr_free((void *)batch.data);
 }
 
+static void test_segment_bytes(void **state)
+{
+    static const struct log_config small = { "segment.bytes", "1000" };
+    struct fixture *f = *state;
+    struct answer a = { 0 };
+    struct mr_err err;
+
+    assert_int_equal(log_topic_create(f->log, MR_STR("small"), 1, &small, 1, answer_topic, &a, &err), MR_OK);
+    wait_for(f, &a, 1);
+    append_many(f, log_topic_partition(a.topic, 0), 10, 100); /* 170 bytes each */
+    assert_int_equal(log_topic_partition(a.topic, 0)->segment_count, 2);
+    append_many(f, log_topic_partition(a.topic, 0), 1, 5000); /* larger than a segment: has one of its own */
+    assert_int_equal(log_topic_partition(a.topic, 0)->segment_count, 3);
+}
+
 static void count_entry(void *arg, const char *name, bool is_dir)
 {
     MR_UNUSED(name);
@@ -131,7 +146,7 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
     const struct CMUnitTest tests[] = { TEST(test_create), TEST(test_delete), TEST(test_strays),
-                                        TEST(test_newer_format) };
+                                        TEST(test_newer_format), TEST(test_segment_bytes) };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
