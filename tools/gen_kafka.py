@@ -2,7 +2,8 @@
 """Makes the Kafka codec from the schema files: gen_kafka.py OUT.h OUT.c SCHEMA.json...
 
 A schema file describes one kind of request:
-    { "api": KEY, "name": "InitProducerId", "versions": "0-5", "flexible": "2+", "response_header": 0 (ApiVersions only),
+    { "api": KEY, "name": "InitProducerId", "versions": "0-5", "flexible": "2+",
+      "response_header": 0,                 # ApiVersions only: the highest version of the response's header
       "request": [FIELD...], "response": [FIELD...] }
     FIELD    ["name", "type", "versions", {options}]
     type     bool int8 int16 int32 int64 uint16 float64 uuid string bytes records, or a struct's name; "[]type" is an
@@ -443,8 +444,7 @@ def header_text(apis):
                 lines += struct_declaration(struct)
                 lines += [f"void {struct.c_name}_init(struct {struct.c_name} *m);", ""]
             name = message.c_name
-            lines += [f"/* Versions {message.versions.low} to {message.versions.high}.  MR_INVALID: not such a message, "
-                      "or longer than its input. */",
+            lines += [f"/* Versions {message.versions.low} to {message.versions.high}.  MR_INVALID: not one. */",
                       f"MR_MUST_CHECK enum mr_status {name}_read(struct {name} *m, struct mr_reader *in, int version,",
                       "    struct mr_arena *arena);",
                       f"void {name}_write(const struct {name} *m, struct mr_writer *out, int version);", ""]

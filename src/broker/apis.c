@@ -90,6 +90,7 @@ enum broker_dispatch broker_dispatch(struct broker_request *request, struct mr_b
     }
     if (version <= api->version_closing_max)
         return BROKER_CLOSE;
+    mr_metric_add(request->broker->requests[api - apis], 1);
     request_prepare(request);
     if (!api->keeps_frame)
         in = mr_reader_of(mr_arena_bytes(request->arena, (struct mr_bytes){ in.at, mr_reader_left(&in) }));

@@ -30,6 +30,7 @@ static enum mr_status listening_open(struct broker *broker, struct broker_listen
         .name = "kafka",
         .address = options->address,
         .connections_max = 0, /* the broker counts over all listeners */
+        .idle_ms = BROKER_IDLE_MS,
         .on_accept = broker_conn_accept,
         .arg = listening,
     };
@@ -47,6 +48,29 @@ static enum mr_status listening_open(struct broker *broker, struct broker_listen
         listening->advertise_port = advertise.port;
     }
     return net_listener_open(broker->loop, &listening->listener, &net, err);
+}
+
+static void metrics_open(struct broker *broker)
+{
+    size_t count;
+    const struct broker_api *apis = broker_apis(&count);
+
+    assert(count <= MR_COUNT(broker->requests));
+    for (size_t i = 0; i < count; i++) {
+        struct mr_writer label = { 0 };
+
+        mr_metric_label(&label, "api", mr_str_of(kafka_api_find(apis[i].key)->name));
+        mr_write_u8(&label, '\0');
+        broker->requests[i] = mr_metric(MR_METRIC_COUNTER, "millrace_broker_requests_total", (const char *)label.data,
+                                        "Kafka requests taken");
+        mr_writer_deinit(&label);
+    }
+    broker->bytes_in =
+        mr_metric(MR_METRIC_COUNTER, "millrace_broker_request_bytes_total", "", "Bytes of the Kafka requests taken");
+    broker->bytes_out =
+        mr_metric(MR_METRIC_COUNTER, "millrace_broker_response_bytes_total", "", "Bytes of the Kafka responses given");
+    broker->cold_reads = mr_metric(MR_METRIC_COUNTER, "millrace_broker_cold_fetches_total", "",
+                                   "Fetches whose records had to be read from disk by a worker");
 }
 
 static enum mr_status options_check(const struct broker_options *options, struct mr_err *err)
@@ -77,12 +101,7 @@ enum mr_status broker_open(struct broker **out, const struct broker_options *opt
     broker->message_bytes_max =
         options->message_bytes_max > 0 ? options->message_bytes_max : BROKER_MESSAGE_BYTES_MAX_DEFAULT;
     broker->connections_max = options->connections_max > 0 ? options->connections_max : BROKER_CONNECTIONS_MAX_DEFAULT;
-    broker->bytes_in =
-        mr_metric(MR_METRIC_COUNTER, "millrace_broker_request_bytes_total", "", "Bytes of the Kafka requests taken");
-    broker->bytes_out =
-        mr_metric(MR_METRIC_COUNTER, "millrace_broker_response_bytes_total", "", "Bytes of the Kafka responses given");
-    broker->cold_reads = mr_metric(MR_METRIC_COUNTER, "millrace_broker_cold_fetches_total", "",
-                                   "Fetches whose records had to be read from disk by a worker");
+    metrics_open(broker);
     if (options->cluster_id != NULL)
         snprintf(broker->cluster_id, sizeof(broker->cluster_id), "%s", options->cluster_id);
     else

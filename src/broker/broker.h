@@ -43,7 +43,7 @@ struct broker_options {
     int32_t partitions_default; /* num.partitions; 0: 1 */
     int32_t message_bytes_max;  /* message.max.bytes; 0: BROKER_MESSAGE_BYTES_MAX_DEFAULT */
     uint32_t connections_max;   /* 0: BROKER_CONNECTIONS_MAX_DEFAULT */
-    const char *cluster_id;     /* NULL: derived from what the log keeps, stable over restarts */
+    const char *cluster_id;     /* clients expect it to stay; NULL: a new one at each open */
 };
 
 /* Listens on every address; when it returns MR_OK all of them accept.  Caller owns *OUT: broker_close.

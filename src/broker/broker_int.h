@@ -23,6 +23,8 @@
 
 enum broker_limits_private {
     BROKER_CLUSTER_ID_BYTES = 64,
+    BROKER_APIS_MAX = 128,
+    BROKER_IDLE_MS = 600000,             /* connections.max.idle.ms */
     BROKER_STALL_RETRY_MS = 20,          /* an append that found no room is tried again, at the latest */
     BROKER_TIMESTAMP_AHEAD_MS = 3600000, /* message.timestamp.after.max.ms */
     BROKER_TOPIC_OPERATIONS = 0xdf8,     /* bits of what may be done with a topic when nothing is forbidden */
@@ -46,9 +48,10 @@ struct broker {
     struct broker_conn *conns;           /* owned, a list */
     struct broker_listening *listenings; /* owned, listening_count of them */
     uint32_t listening_count;
-    struct net_timer *stall_timer; /* owned; NULL while nobody waits for room in the log */
-    struct kafka_scratch scratch;  /* owned; inflates batches to check them */
-    struct mr_workers *workers;    /* owned; read what is not in the page cache; NULL until needed */
+    struct net_timer *stall_timer;               /* owned; NULL while nobody waits for room in the log */
+    struct kafka_scratch scratch;                /* owned; inflates batches to check them */
+    struct mr_workers *workers;                  /* owned; read what is not in the page cache; NULL until needed */
+    struct mr_metric *requests[BROKER_APIS_MAX]; /* by row of the table in apis.c */
     struct mr_metric *cold_reads;
     struct mr_metric *bytes_in;
     struct mr_metric *bytes_out;

@@ -1,9 +1,9 @@
 /* warm.c -- has records read into the page cache by a worker before the loop sends them.
  *
  * sendfile and pread block while the disk is read, and the loop must not.  So the bytes of an answer are asked about
- * first, one in each WARM_STRIDE, with a read that fails instead of waiting (preadv2 and RWF_NOWAIT, where the system has
- * it); when some are missing a worker reads all of the answer's bytes, and the answer is sent after that.  The kernel
- * reads ahead by at least the stride, so a page that is missing between two that are there is rare, and costs one wait.
+ * first, one in each WARM_STRIDE, with a read that fails instead of waiting (preadv2 and RWF_NOWAIT, where the system
+ * has it); when some are missing a worker reads all of the answer's bytes, and the answer is sent after that.  The
+ * kernel reads ahead by the stride, so a page that is missing between two that are there is rare, and costs one wait.
  * Hot answers pay one system call of about 0.3 us per 128 KiB. */
 #include "base/logging.h"
 #include "broker/broker_int.h"

@@ -1,5 +1,5 @@
-"""What the broker answers to odd and wrong requests, asked over a raw socket: the rows of Apache Kafka 4.3.1's behaviour
-that concern the requests served.  Usage: test_behaviours.py BROKER_SERVER [unittest options]"""
+"""What the broker answers to odd and wrong requests, asked over a raw socket: the rows of Apache Kafka 4.3.1's
+behaviour that concern the requests served.  Usage: test_behaviours.py BROKER_SERVER [unittest options]"""
 import glob
 import os
 import re
@@ -134,7 +134,8 @@ class Case(unittest.TestCase):
 
     @classmethod
     def start(cls):
-        cls.server = subprocess.Popen([SERVER, cls.dir.name, "127.0.0.1:0", *cls.arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        cls.server = subprocess.Popen([SERVER, cls.dir.name, "127.0.0.1:0", *cls.arguments], text=True,
+                                      stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                       stderr=subprocess.DEVNULL if not os.environ.get("VERBOSE") else None)
         cls.port = int(cls.server.stdout.readline().rsplit(":", 1)[1])
 

@@ -66,6 +66,8 @@ static int harness_setup(void **state)
         .partitions_default = 1,
         .message_bytes_max = BROKER_MESSAGE_BYTES_MAX_DEFAULT,
     };
+    for (size_t i = 0; i < BROKER_APIS_MAX; i++)
+        h->broker.requests[i] = mr_metric(MR_METRIC_COUNTER, "test_requests_total", "", "requests of this test");
     *state = h;
     return 0;
 }

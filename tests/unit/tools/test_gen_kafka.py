@@ -22,7 +22,8 @@ def generate(request):
 
 class Names(unittest.TestCase):
     def test_snake(self):
-        for name, expect in (("InitProducerId", "init_producer_id"), ("Fetch", "fetch"), ("ApiVersions", "api_versions")):
+        for name, expect in (("InitProducerId", "init_producer_id"), ("Fetch", "fetch"),
+                             ("ApiVersions", "api_versions")):
             self.assertEqual(gen_kafka.snake(name), expect)
 
 
@@ -65,7 +66,8 @@ class Generated(unittest.TestCase):
         self.assertNotIn("m->e = ", source.split("_fields_read")[0])
 
     def test_array_elements_are_bounded_by_their_least_size(self):
-        _, source = generate([["topics", "[]topic", "0+", {"fields": [["name", "string", "0+"], ["n", "int32", "2+"]]}]])
+        fields = [["name", "string", "0+"], ["n", "int32", "2+"]]
+        _, source = generate([["topics", "[]topic", "0+", {"fields": fields}]])
         # version 0 has the name alone: two bytes of length
         self.assertIn("kafka_wire_read_array(in, flexible, false, 2, sizeof(*m->topics)", source)
 
