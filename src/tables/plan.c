@@ -357,15 +357,13 @@ enum mr_status plan_new(struct plan **out, const struct ast_statement *statement
     case AST_BATCH:
         status = plan_batch(&b);
         break;
-    case AST_DESCRIBE:
-        status = plan_fail(&b, MR_UNSUPPORTED, "DESCRIBE is not there in this version");
-        break;
     case AST_CREATE_KEYSPACE:
     case AST_DROP_KEYSPACE:
     case AST_CREATE_TABLE:
     case AST_DROP_TABLE:
     case AST_TRUNCATE:
     case AST_USE:
+    case AST_DESCRIBE:
         break;
     }
     if (status != MR_OK) {

@@ -51,7 +51,7 @@ struct plan {
     uint32_t refs;
     struct mr_arena *arena; /* owned: all below */
     enum ast_statement_kind kind;
-    const struct ast_statement *statement; /* DDL, USE */
+    const struct ast_statement *statement; /* DDL, USE, DESCRIBE */
     struct schema_table *table;            /* a reference; NULL for DDL, USE and BATCH */
 
     uint32_t bind_count;

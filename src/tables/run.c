@@ -248,12 +248,14 @@ enum handled run_plan(struct frame *frame, struct plan *plan, const struct cql_p
     case AST_USE:
         run_use(frame, plan);
         return HANDLED;
+    case AST_DESCRIBE:
+        run_describe(frame, plan);
+        return HANDLED;
     case AST_CREATE_KEYSPACE:
     case AST_DROP_KEYSPACE:
     case AST_CREATE_TABLE:
     case AST_DROP_TABLE:
     case AST_TRUNCATE:
-    case AST_DESCRIBE:
         run_ddl(frame, plan);
         return HANDLED;
     }

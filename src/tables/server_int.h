@@ -140,6 +140,10 @@ enum handled run_apply(struct frame *frame, const struct store_mutation *mutatio
 
 void run_ddl(struct frame *frame, struct plan *plan);
 
+/* ---- describe.c ---- */
+
+void run_describe(struct frame *frame, const struct plan *plan);
+
 /* ---- prepared.c ---- */
 
 struct prepared *prepared_find(struct tables *tables, struct mr_bytes id);

@@ -327,6 +327,22 @@ static const struct {
       "AND "
       "table_name='c'",
       "rows a,none,partition_key,0,int b,none,partition_key,1,text c,desc,clustering,0,int v,none,regular,-1,text" },
+    { "DESCRIBE KEYSPACE nope", "error 2200: 'nope' not found in keyspaces" },
+    { "DESC TABLE k.nope", "error 2200: Table 'nope' not found in keyspace 'k'" },
+    { "DESCRIBE k.c;",
+      "rows k,table,c,CREATE TABLE k.c (\n    a int,\n    b text,\n    c int,\n    v text,\n    PRIMARY KEY ((a, b), "
+      "c)\n)"
+      " WITH CLUSTERING ORDER BY (c DESC)\n    AND additional_write_policy = '99p'\n    AND allow_auto_snapshot = "
+      "true\n"
+      "    AND bloom_filter_fp_chance = 0.01\n    AND caching = {'keys': 'ALL', 'rows_per_partition': 'NONE'}\n"
+      "    AND cdc = false\n    AND comment = ''\n    AND compaction = {'class': "
+      "'org.apache.cassandra.db.compaction.SizeTieredCompactionStrategy', 'max_threshold': '32', 'min_threshold': "
+      "'4'}\n"
+      "    AND compression = {'chunk_length_in_kb': '16', 'class': 'org.apache.cassandra.io.compress.LZ4Compressor'}\n"
+      "    AND memtable = 'default'\n    AND crc_check_chance = 1.0\n    AND default_time_to_live = 0\n"
+      "    AND extensions = {}\n    AND gc_grace_seconds = 864000\n    AND incremental_backups = true\n"
+      "    AND max_index_interval = 2048\n    AND memtable_flush_period_in_ms = 0\n    AND min_index_interval = 128\n"
+      "    AND read_repair = 'BLOCKING'\n    AND speculative_retry = '99p';" },
     { "USE k", "keyspace k" },
     { "SELECT count(*) FROM t", "rows 1" },
     { "DROP TABLE t", "DROPPED TABLE k.t" },
