@@ -1,4 +1,4 @@
-/* test_kafka.c -- the kafka source against a small broker of the test's own: batches of all kinds, resuming, trouble. */
+/* test_kafka.c -- the kafka source against a small broker of its own: batches of all kinds, resuming, trouble. */
 #include "harness.h"
 
 #include "base/hash.h"
