@@ -1,4 +1,5 @@
-/* ast.c -- runs the parser over a script and builds its nodes; says what is wrong when a token stands where it can't. */
+/* ast.c -- runs the parser over a script and builds its nodes; says what is wrong when a token stands where it
+ * can't. */
 #include "sql/ast_int.h"
 
 #include <stdio.h>

@@ -40,7 +40,8 @@ struct sql_expr *sql_bind_node(struct sql_bind *bind, const struct data_type *ty
 struct sql_expr *sql_bind_cast(struct sql_bind *bind, struct sql_expr *expr, const struct data_type *type);
 /* Can a value of FROM stand where TO is wanted without a CAST? */
 bool sql_bind_implicit(const struct sql_expr *from, const struct data_type *to);
-/* The type that all ARGS can become implicitly; they are cast to it.  MR_INVALID: there is none; WHAT names the place. */
+/* The type that all ARGS can become implicitly; they are cast to it.  MR_INVALID: there is none; WHAT names the
+ * place. */
 MR_MUST_CHECK enum mr_status sql_bind_common(struct sql_bind *bind, struct sql_expr **args, uint32_t count,
                                              const char *what, struct sql_loc loc, const struct data_type **out);
 /* A comparison of two bound sides. */

@@ -1,4 +1,5 @@
-/* bind_query.c -- INSERT, STATEMENT SET and SELECT: sources, filters and columns, in the sink's order and of its types. */
+/* bind_query.c -- INSERT, STATEMENT SET and SELECT: sources, filters and columns, in the sink's order and of its
+ * types. */
 #include <string.h>
 
 #include "sql/bind_int.h"

@@ -1,4 +1,5 @@
-/* catalog.c -- the tables and settings of a session.  Dropped tables stay until the session ends: bound queries use them. */
+/* catalog.c -- the tables and settings of a session.  Dropped tables stay until the session ends: bound queries use
+ * them. */
 #include "sql/catalog_int.h"
 
 #include <string.h>

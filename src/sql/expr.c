@@ -1,7 +1,7 @@
 /* expr.c -- runs bound expressions over a batch: what kernels share, and the projection (filter, then columns).
  *
- * Cost: a plain column is shared with the input, not copied; every other expression writes each value once.  When rows are
- * filtered out or fail, the columns are gathered once more at the end. */
+ * Cost: a plain column is shared with the input, not copied; every other expression writes each value once.  When
+ * rows are filtered out or fail, the columns are gathered once more at the end. */
 #include "sql/expr_int.h"
 
 #include <stdio.h>

@@ -1,8 +1,8 @@
 /* expr_int.h -- bound expressions: a tree of kernels, each evaluated over a whole batch of rows at once.
  *
- * A kernel returns a column with one value a row of the batch.  Rows outside of the selection have any value (mostly NULL)
- * and must not fail: so branches not taken (CASE, AND, OR) can't fail a row.  A row that fails is noted in the evaluation
- * and its value is NULL; the first reason stays. */
+ * A kernel returns a column with one value a row of the batch.  Rows outside of the selection have any value
+ * (mostly NULL) and must not fail: so branches not taken (CASE, AND, OR) can't fail a row.  A row that fails is
+ * noted in the evaluation and its value is NULL; the first reason stays. */
 #ifndef SQL_EXPR_INT_H
 #define SQL_EXPR_INT_H
 
@@ -13,8 +13,8 @@ struct sql_eval;
 struct sql_expr;
 struct sql_row_error;
 
-/* Evaluates EXPR for the rows whose bit is set in SELECTED (never NULL; bits past the last row are 0).  One reference for
- * the caller. */
+/* Evaluates EXPR for the rows whose bit is set in SELECTED (never NULL; bits past the last row are 0).  One
+ * reference for the caller. */
 typedef struct data_column *sql_kernel_fn(const struct sql_expr *expr, struct sql_eval *eval, const uint8_t *selected);
 
 struct sql_expr {
@@ -67,6 +67,10 @@ static inline bool sql_bit(const uint8_t *bits, uint32_t row)
 
 /* For kernels: an empty column of the expression's type, reusing the last one when nobody holds it. */
 struct data_column *sql_eval_column(const struct sql_expr *expr, struct sql_eval *eval);
+/* Evaluates an operand.  The value of row i is at i * STEP: a literal is not repeated for each row.  As a kernel
+ * else. */
+struct data_column *sql_eval_operand(const struct sql_expr *expr, struct sql_eval *eval, const uint8_t *selected,
+                                     uint32_t *step);
 /* A zeroed bitmap with a bit a row, and a copy of one. */
 uint8_t *sql_eval_bitmap(struct sql_eval *eval);
 uint8_t *sql_eval_bitmap_copy(struct sql_eval *eval, const uint8_t *bits);

@@ -95,6 +95,23 @@ struct data_column *sql_kernel_literal(const struct sql_expr *expr, struct sql_e
     return out;
 }
 
+struct data_column *sql_eval_operand(const struct sql_expr *expr, struct sql_eval *eval, const uint8_t *selected,
+                                     uint32_t *step)
+{
+    struct data_column *out = eval->scratch[expr->id];
+
+    *step = expr->is_literal ? 0 : 1;
+    if (!expr->is_literal)
+        return sql_expr_eval(expr, eval, selected);
+    if (out == NULL || out->length == 0) {
+        data_column_unref(out);
+        out = data_column_new(expr->type);
+        literal_append(out, expr);
+        eval->scratch[expr->id] = out;
+    }
+    return data_column_ref(out);
+}
+
 static void cast_failed(void *arg, uint32_t row, const struct mr_err *why)
 {
     sql_eval_fail(arg, row, "%s", why->text);

@@ -1,5 +1,5 @@
-/* expr_logic.c -- three-valued logic, LIKE, and the kernels that choose: CASE, COALESCE.  What a row doesn't reach is not
- * evaluated for it. */
+/* expr_logic.c -- three-valued logic, LIKE, and the kernels that choose: CASE, COALESCE.  What a row doesn't reach
+ * is not evaluated for it. */
 #include "sql/expr_int.h"
 
 #include <string.h>
@@ -91,8 +91,8 @@ static size_t character_bytes(const char *at, const char *end)
     return size;
 }
 
-/* Does TEXT match PATTERN (% any, _ one character, ESCAPE before a character that stands for itself; -1: none)?  Goes back
- * to the last % only, so the time is at most the product of the lengths. */
+/* Does TEXT match PATTERN (% any, _ one character, ESCAPE before a character that stands for itself; -1: none)?
+ * Goes back to the last % only, so the time is at most the product of the lengths. */
 static bool like(struct mr_str text, struct mr_str pattern, int escape)
 {
     const char *t = text.data, *t_end = text.data + text.size;

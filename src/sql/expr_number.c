@@ -156,21 +156,21 @@ enum order { ORDER_LESS = 1, ORDER_EQUAL = 2, ORDER_GREATER = 4, ORDER_NONE = 8 
 #define ORDER_OF(x, y) ((x) < (y) ? ORDER_LESS : (x) == (y) ? ORDER_EQUAL : (x) > (y) ? ORDER_GREATER : ORDER_NONE)
 
 /* Both not null and of one kind.  NaN has no order, not even with itself: as Java's operators. */
-static enum order order_rows(const struct data_column *a, const struct data_column *b, uint32_t row)
+static enum order order_rows(const struct data_column *a, uint32_t i, const struct data_column *b, uint32_t j)
 {
     switch ((int)a->type->kind) {
     case DATA_BOOLEAN:
-        return ORDER_OF(data_bool(a, row), data_bool(b, row));
+        return ORDER_OF(data_bool(a, i), data_bool(b, j));
     case DATA_INT:
-        return ORDER_OF(data_i32(a, row), data_i32(b, row));
+        return ORDER_OF(data_i32(a, i), data_i32(b, j));
     case DATA_BIGINT:
-        return ORDER_OF(data_i64(a, row), data_i64(b, row));
+        return ORDER_OF(data_i64(a, i), data_i64(b, j));
     case DATA_FLOAT:
-        return ORDER_OF(data_f32(a, row), data_f32(b, row));
+        return ORDER_OF(data_f32(a, i), data_f32(b, j));
     case DATA_DOUBLE:
-        return ORDER_OF(data_f64(a, row), data_f64(b, row));
+        return ORDER_OF(data_f64(a, i), data_f64(b, j));
     case DATA_STRING: {
-        int way = mr_bytes_compare(mr_bytes_of_str(data_str(a, row)), mr_bytes_of_str(data_str(b, row)));
+        int way = mr_bytes_compare(mr_bytes_of_str(data_str(a, i)), mr_bytes_of_str(data_str(b, j)));
         return ORDER_OF(way, 0);
     }
     default:
@@ -199,16 +199,17 @@ static unsigned orders_of(int op)
 
 struct data_column *sql_kernel_compare(const struct sql_expr *expr, struct sql_eval *eval, const uint8_t *selected)
 {
-    struct data_column *a = sql_expr_eval(expr->args[0], eval, selected);
-    struct data_column *b = sql_expr_eval(expr->args[1], eval, selected);
+    uint32_t a_step, b_step;
+    struct data_column *a = sql_eval_operand(expr->args[0], eval, selected, &a_step);
+    struct data_column *b = sql_eval_operand(expr->args[1], eval, selected, &b_step);
     struct data_column *out = sql_eval_column(expr, eval);
     unsigned orders = orders_of(expr->op);
 
     for (uint32_t i = 0; i < eval->rows; i++) {
-        if (data_is_null(a, i) || data_is_null(b, i))
+        if (data_is_null(a, i * a_step) || data_is_null(b, i * b_step))
             data_append_null(out);
         else
-            data_append_bool(out, (order_rows(a, b, i) & orders) != 0);
+            data_append_bool(out, (order_rows(a, i * a_step, b, i * b_step) & orders) != 0);
     }
     data_column_unref(a);
     data_column_unref(b);
@@ -218,13 +219,14 @@ struct data_column *sql_kernel_compare(const struct sql_expr *expr, struct sql_e
 /* IS [NOT] DISTINCT FROM: NULL is one value like any other. */
 struct data_column *sql_kernel_distinct(const struct sql_expr *expr, struct sql_eval *eval, const uint8_t *selected)
 {
-    struct data_column *a = sql_expr_eval(expr->args[0], eval, selected);
-    struct data_column *b = sql_expr_eval(expr->args[1], eval, selected);
+    uint32_t a_step, b_step;
+    struct data_column *a = sql_eval_operand(expr->args[0], eval, selected, &a_step);
+    struct data_column *b = sql_eval_operand(expr->args[1], eval, selected, &b_step);
     struct data_column *out = sql_eval_column(expr, eval);
 
     for (uint32_t i = 0; i < eval->rows; i++) {
-        bool a_null = data_is_null(a, i), b_null = data_is_null(b, i);
-        bool same = a_null || b_null ? a_null && b_null : order_rows(a, b, i) == ORDER_EQUAL;
+        bool a_null = data_is_null(a, i * a_step), b_null = data_is_null(b, i * b_step);
+        bool same = a_null || b_null ? a_null && b_null : order_rows(a, i * a_step, b, i * b_step) == ORDER_EQUAL;
         data_append_bool(out, same == (expr->op == SQL_OP_SAME));
     }
     data_column_unref(a);
@@ -232,8 +234,8 @@ struct data_column *sql_kernel_distinct(const struct sql_expr *expr, struct sql_
     return out;
 }
 
-/* TRUE when one equals; else NULL when one (or the value) is NULL; else FALSE.  An element is evaluated only for the rows
- * that found none before it. */
+/* TRUE when one equals; else NULL when one (or the value) is NULL; else FALSE.  An element is evaluated only for
+ * the rows that found none before it. */
 struct data_column *sql_kernel_in(const struct sql_expr *expr, struct sql_eval *eval, const uint8_t *selected)
 {
     struct data_column *value = sql_expr_eval(expr->args[0], eval, selected);
@@ -243,14 +245,15 @@ struct data_column *sql_kernel_in(const struct sql_expr *expr, struct sql_eval *
     struct data_column *out;
 
     for (uint32_t arg = 1; arg < expr->arg_count && sql_eval_any(eval, left); arg++) {
-        struct data_column *element = sql_expr_eval(expr->args[arg], eval, left);
+        uint32_t step;
+        struct data_column *element = sql_eval_operand(expr->args[arg], eval, left, &step);
         for (uint32_t i = 0; i < eval->rows; i++) {
             uint8_t bit = (uint8_t)(1u << (i & 7));
             if (!sql_bit(left, i))
                 continue;
-            if (data_is_null(value, i) || data_is_null(element, i)) {
+            if (data_is_null(value, i) || data_is_null(element, i * step)) {
                 unknown[i >> 3] |= bit;
-            } else if (order_rows(value, element, i) == ORDER_EQUAL) {
+            } else if (order_rows(value, i, element, i * step) == ORDER_EQUAL) {
                 found[i >> 3] |= bit;
                 left[i >> 3] &= (uint8_t)~bit;
             }

@@ -1,4 +1,5 @@
-/* function_text.c -- kernels of the functions on text.  Positions and lengths count characters (code points), as Flink's. */
+/* function_text.c -- kernels of the functions on text.  Positions and lengths count characters (code points), as
+ * Flink's. */
 #include "sql/function_int.h"
 
 #include <locale.h>
@@ -288,7 +289,8 @@ static struct mr_str slice(struct mr_str s, int64_t start, int64_t length)
     return (struct mr_str){ s.data + begin, end - begin };
 }
 
-/* As Flink: start 0 is 1, a negative one counts from the end and is empty when before the text; length < 0 gives NULL. */
+/* As Flink: start 0 is 1, a negative one counts from the end and is empty when before the text; length < 0 gives
+ * NULL. */
 struct data_column *sql_kernel_substring(const struct sql_expr *expr, struct sql_eval *eval, const uint8_t *selected)
 {
     struct data_column *text = sql_expr_eval(expr->args[0], eval, selected);

@@ -1,8 +1,9 @@
-/* plan.c -- a bound query as text: the canonical plan, kept with checkpoints and compared at the next start, and EXPLAIN.
+/* plan.c -- a bound query as text: the canonical plan, kept with checkpoints and compared at the next start, and
+ * EXPLAIN.
  *
  * In the canonical plan stand what rows are read, what is computed and where it goes.  How fast, how often and at which
- * address (options scan.*, sink.*, properties.*, contact points, a URL's host, users) may change between two runs of a query; that the
- * records are still the same ones is checked by their checksums when it resumes. */
+ * address (options scan.*, sink.*, properties.*, contact points, a URL's host, users) may change between two runs
+ * of a query; that the records are still the same ones is checked by their checksums when it resumes. */
 #include "sql/plan_int.h"
 
 #include <string.h>

@@ -1,7 +1,7 @@
 /* plan_int.h -- a bound script: what the engine runs.
  *
- * Memory: everything here lies in the script's arena (tables in the session's) and is immutable once bound.  So it may be
- * read by any thread; a struct sql_projection is one thread's. */
+ * Memory: everything here lies in the script's arena (tables in the session's) and is immutable once bound.  So it
+ * may be read by any thread; a struct sql_projection is one thread's. */
 #ifndef SQL_PLAN_INT_H
 #define SQL_PLAN_INT_H
 
@@ -77,7 +77,8 @@ struct sql_query {
     int column;
 };
 
-/* The value of setting NAME for this query ('records.on-error' ...); it has a default, so NULL only for unknown names. */
+/* The value of setting NAME for this query ('records.on-error' ...); it has a default, so NULL only for unknown
+ * names. */
 const char *sql_query_setting(const struct sql_query *query, const char *name);
 
 /* What is different between two plan texts, for people: lines "- …" that went and "+ …" that came; false when equal. */
@@ -106,9 +107,9 @@ struct sql_projected {
 struct sql_projection;
 struct sql_projection *sql_projection_new(const struct sql_output *output); /* borrows OUTPUT; caller owns */
 void sql_projection_free(struct sql_projection *projection);                /* NULL is legal */
-/* Evaluates over IN (of the source's type).  SKIP (may be NULL): a bitmap of rows not to look at.  A row that fails is in
- * errors and not in the batch; other rows are not touched by it.  out->batch shares columns with IN where it can.  Keeps
- * nothing of IN.  MR_LIMIT: a text column of the result would pass 2 GiB: run it with fewer rows. */
+/* Evaluates over IN (of the source's type).  SKIP (may be NULL): a bitmap of rows not to look at.  A row that fails
+ * is in errors and not in the batch; other rows are not touched by it.  out->batch shares columns with IN where it
+ * can.  Keeps nothing of IN.  MR_LIMIT: a text column of the result would pass 2 GiB: run it with fewer rows. */
 MR_MUST_CHECK enum mr_status sql_projection_run(struct sql_projection *projection, const struct data_batch *in,
                                                 const uint8_t *skip, struct sql_projected *out, struct mr_err *err);
 /* The rows of a source without a table, as a new batch of source->row.  Caller owns.  MR_INVALID: a value fails. */

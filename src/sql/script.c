@@ -1,4 +1,5 @@
-/* script.c -- a script: parsed whole, then bound statement by statement; answers of the statements that are no queries. */
+/* script.c -- a script: parsed whole, then bound statement by statement; answers of the statements that are no
+ * queries. */
 #include <stdio.h>
 #include <string.h>
 

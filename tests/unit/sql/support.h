@@ -1,4 +1,5 @@
-/* support.h -- for the tests of sql's front half: connectors that do nothing, and a SELECT evaluated without an engine. */
+/* support.h -- for the tests of sql's front half: connectors that do nothing, and a SELECT evaluated without an
+ * engine. */
 #ifndef TESTS_SQL_SUPPORT_H
 #define TESTS_SQL_SUPPORT_H
 

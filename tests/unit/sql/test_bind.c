@@ -230,6 +230,70 @@ static void test_all_or_nothing(void **state)
     sql_session_free(session);
 }
 
+/* The example that the documentation shows, whole. */
+static void test_example(void **state)
+{
+    static const char text[] =
+        "CREATE TABLE random_user (gender STRING, name ROW<title STRING, `first` STRING, `last` STRING>,\n"
+        "  location ROW<street ROW<number INT, name STRING>, city STRING, country STRING, postcode STRING,\n"
+        "    coordinates ROW<latitude STRING, longitude STRING>>, email STRING, login ROW<uuid STRING>)\n"
+        "WITH ('connector' = 'http', 'url' = 'https://randomuser.me/api/?results=1', 'format' = 'json',\n"
+        "  'json.records' = '/results', 'scan.interval' = '10 s', 'scan.duration' = '2 min');\n"
+        "CREATE TABLE random_names (full_name STRING, gender STRING, location STRING, city STRING, country STRING,\n"
+        "  postcode STRING, latitude FLOAT, longitude FLOAT, email STRING, id STRING)\n"
+        "WITH ('connector' = 'kafka', 'topic' = 'random_names', 'format' = 'json',\n"
+        "  'scan.startup.mode' = 'earliest-offset');\n"
+        "CREATE TABLE names_by_full_name (full_name STRING, postcode INT, latitude FLOAT,\n"
+        "  PRIMARY KEY (full_name) NOT ENFORCED) WITH ('connector' = 'cassandra', 'keyspace' = 'spark_streaming',\n"
+        "  'table' = 'random_names');\n"
+        "INSERT INTO random_names SELECT CONCAT(name.title, '. ', name.`first`, ' ', name.`last`), gender,\n"
+        "  CONCAT(CAST(location.street.number AS STRING), ', ', location.street.name), location.city,\n"
+        "  location.country, location.postcode, CAST(location.coordinates.latitude AS FLOAT),\n"
+        "  CAST(location.coordinates.longitude AS FLOAT), email, login.uuid FROM random_user;\n"
+        "EXECUTE STATEMENT SET BEGIN\n"
+        "  INSERT INTO names_by_full_name SELECT full_name, TRY_CAST(postcode AS INT), latitude FROM random_names;\n"
+        "  INSERT INTO sink SELECT CAST(id AS BIGINT), full_name FROM random_names;\n"
+        "END;\n";
+    struct sql_session *session = sql_session_new(support_connectors);
+    struct sql_script *tables = NULL, *script = NULL;
+    struct mr_err err = MR_ERR_INIT;
+    const struct sql_query *query;
+
+    MR_UNUSED(state);
+    assert_int_equal(sql_script_bind(&tables, session, mr_str_of(support_tables), &err), MR_OK);
+    assert_int_equal(sql_script_bind(&script, session, mr_str_of(text), &err), MR_OK);
+    assert_int_equal(sql_script_count(script), 5);
+    query = sql_script_query(script, 4);
+    assert_int_equal(query->kind, SQL_STATEMENT_SET);
+    assert_int_equal(query->source_count, 1); /* read once for both */
+    assert_int_equal(query->output_count, 2);
+    assert_int_equal(query->line, 17);
+    assert_string_equal(sql_query_setting(query, "records.on-error"), "dlq");
+    assert_non_null(strstr(query->explain_text, "columns read: full_name, postcode, latitude, id"));
+    assert_null(strstr(sql_script_query(script, 3)->plan_text, "randomuser.me")); /* an address may change */
+    sql_script_free(script);
+    sql_script_free(tables);
+    sql_session_free(session);
+}
+
+/* An error for people: the line and a mark under the place, counted in characters. */
+static void test_error_text(void **state)
+{
+    struct mr_err err = { .status = MR_INVALID, .line = 2, .column = 4, .text = "so" };
+    struct mr_writer out = { 0 };
+
+    MR_UNUSED(state);
+    sql_error_write(&out, MR_STR("one\nété two\nthree"), &err);
+    mr_write_u8(&out, '\0');
+    assert_string_equal((char *)out.data, "line 2, column 4: so\n  été two\n     ^\n");
+    mr_writer_deinit(&out);
+    out = (struct mr_writer){ 0 };
+    sql_functions_write(&out);
+    sql_settings_write(&out);
+    assert_true(out.size > 1000);
+    mr_writer_deinit(&out);
+}
+
 static void test_overrides(void **state)
 {
     struct sql_session *session = sql_session_new(support_connectors);
@@ -357,9 +421,10 @@ static void test_depth(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_accepted),  cmocka_unit_test(test_syntax),         cmocka_unit_test(test_names),
-        cmocka_unit_test(test_tables),    cmocka_unit_test(test_all_or_nothing), cmocka_unit_test(test_plan),
-        cmocka_unit_test(test_overrides), cmocka_unit_test(test_cut_everywhere), cmocka_unit_test(test_depth),
+        cmocka_unit_test(test_accepted),       cmocka_unit_test(test_syntax),         cmocka_unit_test(test_names),
+        cmocka_unit_test(test_tables),         cmocka_unit_test(test_all_or_nothing), cmocka_unit_test(test_plan),
+        cmocka_unit_test(test_overrides),      cmocka_unit_test(test_example),        cmocka_unit_test(test_error_text),
+        cmocka_unit_test(test_cut_everywhere), cmocka_unit_test(test_depth),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,7 +5,8 @@
  * A file is SQL with these comments:
  *   -- test: WHAT                      what it shows; every file has one
  *   -- compare: rows in any order      else the order counts
- *   -- rows                            the last statement above gave exactly the rows in the "-- a | b" lines that follow
+ *   -- rows                            the last statement above gave exactly the rows in the "-- a | b" lines that
+ * follow
  *   -- fails (next statement): WHY     the statement below is refused so; lines are counted from its first one
  * $INPUT is the folder tests/golden/input, $OUTPUT an empty one of this run. */
 #include "base/env.h"
