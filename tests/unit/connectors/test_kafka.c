@@ -377,7 +377,8 @@ static void test_resume(void **state)
         run_source(&run, &broker, bounded, 100);
         if (run.status != cases[i].status)
             fail_msg("%s: %s (%s)", cases[i].name, mr_status_text(run.status), run.err.text);
-        if (strstr(run.status == MR_OK ? (const char *)run.text.data : run.err.text, cases[i].text) == NULL)
+        if (run.status == MR_OK ? strcmp((const char *)run.text.data, cases[i].text) != 0
+                                : strstr(run.err.text, cases[i].text) == NULL)
             fail_msg("%s: '%s' / '%s'", cases[i].name, (const char *)run.text.data, run.err.text);
         broker_deinit(&broker);
         mr_writer_deinit(&run.text);
