@@ -134,12 +134,53 @@ static size_t format_special(char *out, double v)
     return (size_t)sprintf(out, signbit(v) ? "-0.0" : "0.0");
 }
 
+/* Most numbers have few decimals.  With the fewest, V is digits / 10^decimals; both are exact, so their quotient, rounded
+ * once, is what the text reads back as.  0: not such a number. */
+static size_t format_plain(char *out, double v, bool is_float)
+{
+    static const double powers[] = { 1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9 };
+    const double exact_max = 9007199254740992.0;
+    double size = fabs(v);
+
+    if (!(size >= 1e-3 && size < 1e7))
+        return 0;
+    for (size_t decimals = 0; decimals < sizeof(powers) / sizeof(powers[0]); decimals++) {
+        double scaled = rint(size * powers[decimals]);
+        double back = scaled / powers[decimals];
+        char digits[24], *at = out, *d = digits + sizeof(digits);
+        uint64_t rest;
+
+        if (scaled >= exact_max)
+            return 0;
+        if (is_float ? (float)back != (float)size : back != size)
+            continue;
+        rest = (uint64_t)scaled * (decimals == 0 ? 10 : 1); /* a zero after the point is always there */
+        for (size_t i = 0; i <= (decimals == 0 ? 1 : decimals) || rest != 0; i++) {
+            if (i == (decimals == 0 ? 1 : decimals))
+                *--d = '.';
+            *--d = (char)('0' + rest % 10);
+            rest /= 10;
+        }
+        if (v < 0)
+            *at++ = '-';
+        memcpy(at, d, (size_t)(digits + sizeof(digits) - d));
+        at += digits + sizeof(digits) - d;
+        *at = '\0';
+        return (size_t)(at - out);
+    }
+    return 0;
+}
+
 size_t mr_format_f64(char *out, double v)
 {
     char scientific[40];
+    size_t size;
 
     if (isnan(v) || isinf(v) || v == 0)
         return format_special(out, v);
+    size = format_plain(out, v, false);
+    if (size != 0)
+        return size;
     for (int precision = 0; precision <= DBL_DECIMAL_DIG; precision++) {
         snprintf(scientific, sizeof(scientific), "%.*e", precision, v);
         if (strtod(scientific, NULL) == v)
@@ -151,9 +192,13 @@ size_t mr_format_f64(char *out, double v)
 size_t mr_format_f32(char *out, float v)
 {
     char scientific[40];
+    size_t size;
 
     if (isnan(v) || isinf(v) || v == 0)
         return format_special(out, (double)v);
+    size = format_plain(out, (double)v, true);
+    if (size != 0)
+        return size;
     for (int precision = 0; precision <= FLT_DECIMAL_DIG; precision++) {
         snprintf(scientific, sizeof(scientific), "%.*e", precision, (double)v);
         if (strtof(scientific, NULL) == v)

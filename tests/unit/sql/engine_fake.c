@@ -11,6 +11,7 @@ struct connector_source {
     int64_t last[8];
     uint32_t checksum[8];
     int polls;
+    uint8_t *copies[64]; /* of the last poll's values: gone at the next, so that a late look is seen */
     struct connector_record out[64];
     struct connector_position positions[8];
 };
@@ -37,6 +38,14 @@ static enum mr_status source_open(struct connector_source **out, const struct co
     return MR_OK;
 }
 
+static void copies_free(struct connector_source *s)
+{
+    for (int i = 0; i < 64; i++) {
+        free(s->copies[i]);
+        s->copies[i] = NULL;
+    }
+}
+
 static enum mr_status source_poll(struct connector_source *s, int timeout_ms, uint32_t records_max,
                                   struct connector_poll *out, struct mr_err *err)
 {
@@ -49,6 +58,7 @@ static enum mr_status source_poll(struct connector_source *s, int timeout_ms, ui
     MR_UNUSED(records_max);
     MR_UNUSED(err);
     memset(out, 0, sizeof(*out));
+    copies_free(s);
     if (s->polls++ % 2 == 1)
         return MR_OK;
     for (size_t i = 0; i < fake_world.record_count; i++) {
@@ -61,9 +71,10 @@ static enum mr_status source_poll(struct connector_source *s, int timeout_ms, ui
             break;
         }
         /* exactly as long as the value: a byte read too many is seen by the sanitizer */
-        uint8_t *copy = r->value != NULL ? malloc(strlen(r->value) + 1) : NULL;
+        uint8_t *copy = r->value != NULL ? malloc(strlen(r->value)) : NULL;
         if (copy != NULL)
             memcpy(copy, r->value, strlen(r->value));
+        s->copies[count] = copy;
         s->out[count] = (struct connector_record){ .value = { copy, copy != NULL ? strlen(r->value) : 0 },
                                                    .key = { (const uint8_t *)"k", 1 },
                                                    .timestamp_ms = r->timestamp_ms,
@@ -107,6 +118,7 @@ static int64_t source_lag(struct connector_source *s)
 
 static void source_close(struct connector_source *s)
 {
+    copies_free(s);
     mr_free(s);
 }
 
