@@ -80,7 +80,6 @@ struct plan {
 
     struct plan **children; /* BATCH */
     uint32_t child_count;
-    bool has_counter_batch;
 };
 
 /* Plans STATEMENT (in ARENA, which the plan owns from now on, also on failure).  KEYSPACE is the connection's, or null.

@@ -141,8 +141,8 @@ struct ddl_change {
     uint32_t event_count;
 };
 
-/* Checks STATEMENT against SCHEMA and says in *OUT what to write; all in ARENA but for the new objects.  ERR->status:
- * MR_EXISTS (code EXISTS), MR_UNSUPPORTED, MR_INVALID; *CONFIG is set when the code is CONFIG, *SYNTAX when SYNTAX. */
+/* Checks STATEMENT against SCHEMA and says in *OUT what to write; all in ARENA but for the new objects, which
+ * ddl_discard frees.  On failure *CODE is the error's code, and nothing is owned. */
 MR_MUST_CHECK enum mr_status ddl_prepare(struct ddl_change *out, const struct schema *schema,
                                          const struct ast_statement *statement, struct mr_str keyspace_default,
                                          struct mr_env *env, struct mr_arena *arena, int32_t *code, struct mr_err *err);

@@ -34,6 +34,12 @@ static bool header_is_good(struct conn *conn, const struct cql_header *header, e
         reject(conn, header->version, header->stream, status != MR_OK ? "the frame's length is negative" : text);
         return false;
     }
+    if (conn->state != CONN_READY && header->body_bytes > TABLES_LOGIN_BYTES_MAX) {
+        snprintf(text, sizeof(text), "Request is too big: length %" PRIu32 " exceeds %d, the maximum before the login.",
+                 header->body_bytes, TABLES_LOGIN_BYTES_MAX);
+        reject(conn, header->version, header->stream, text);
+        return false;
+    }
     if (header->flags & CQL_FRAME_COMPRESSED) {
         reject(conn, header->version, header->stream, "the frame is compressed, but no compression was agreed on");
         return false;
@@ -210,7 +216,7 @@ static enum mr_status listen_on(struct tables *tables, const char *address, int 
     struct net_listener_options options = { .name = "cql",
                                             .address = address,
                                             .connections_max = connections_max,
-                                            .input_max = CQL_REQUEST_BYTES_MAX + CQL_HEADER_BYTES,
+                                            .input_max = TABLES_LOGIN_BYTES_MAX + CQL_HEADER_BYTES,
                                             .on_accept = accepted,
                                             .arg = tables };
     struct net_address parsed;

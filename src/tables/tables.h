@@ -24,6 +24,7 @@ enum tables_limits {
     TABLES_STATEMENT_BYTES_MAX = 1024 * 1024,     /* of one statement's text */
     TABLES_IN_FLIGHT_BYTES_MAX = 8 * 1024 * 1024, /* requests of one connection not yet answered */
     TABLES_IN_FLIGHT_MAX = 4096,                  /* the same, in requests */
+    TABLES_LOGIN_BYTES_MAX = 64 * 1024,           /* of a request before the login */
     TABLES_LOGINS_MAX = 3,                        /* wrong passwords on one connection */
 };
 

@@ -550,6 +550,19 @@ static const struct {
     { "OPTIONS", { "\3\0\0\0\5\0\0\0\0", 9 }, "SUPPORTED", false },
 };
 
+/* Before the login only small requests are taken. */
+static void test_big_before_login(void **state)
+{
+    struct client c = client_open(*state);
+
+    client_send(&c, mr_bytes_of_str((struct mr_str){ "\4\0\0\0\1\0\2\0\0", 9 }));
+    assert_true(client_receive(&c));
+    assert_string_equal(answer_text(&c),
+                        "error 000a: Request is too big: length 131072 exceeds 65536, the maximum before the login.");
+    assert_false(client_receive(&c));
+    client_close(&c);
+}
+
 static void test_hostile(void **state)
 {
     for (size_t i = 0; i < MR_COUNT(hostile); i++) {
@@ -604,6 +617,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_pipelined_and_paged, setup, teardown),
         cmocka_unit_test_setup_teardown(test_restart, setup, teardown),
         cmocka_unit_test_setup_teardown(test_events, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_big_before_login, setup, teardown),
         cmocka_unit_test_setup_teardown(test_hostile, setup, teardown),
         cmocka_unit_test_setup_teardown(test_every_byte_wrong, setup, teardown),
     };
