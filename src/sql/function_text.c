@@ -9,6 +9,8 @@
 
 #include "base/text.h"
 
+enum { REPLACED_BYTES_MAX = 256 << 20 }; /* of one text */
+
 /* An argument that is the same in each row, or a column. */
 struct piece {
     struct data_column *column; /* NULL: fixed */
@@ -343,7 +345,7 @@ struct data_column *sql_kernel_left_right(const struct sql_expr *expr, struct sq
 }
 
 /* An empty OLD stands before each character and at the end, as in Java. */
-static void replace_write(struct mr_writer *out, struct mr_str s, struct mr_str old, struct mr_str new)
+static bool replace_write(struct mr_writer *out, struct mr_str s, struct mr_str old, struct mr_str new)
 {
     while (s.size > 0 || old.size == 0) {
         const char *hit = old.size == 0 ? s.data : memmem(s.data, s.size, old.data, old.size);
@@ -351,17 +353,20 @@ static void replace_write(struct mr_writer *out, struct mr_str s, struct mr_str 
         size_t step;
         mr_write_str(out, (struct mr_str){ s.data, before });
         if (hit == NULL)
-            return;
+            return true;
+        if (new.size > REPLACED_BYTES_MAX - out->size || before + out->size > REPLACED_BYTES_MAX)
+            return false;
         mr_write_str(out, new);
         step = before + old.size;
         if (old.size == 0) {
             if (s.size == 0)
-                return;
+                return true;
             step = first_bytes(s);
             mr_write_str(out, (struct mr_str){ s.data, step });
         }
         s = (struct mr_str){ s.data + step, s.size - step };
     }
+    return true;
 }
 
 struct data_column *sql_kernel_replace(const struct sql_expr *expr, struct sql_eval *eval, const uint8_t *selected)
@@ -377,8 +382,13 @@ struct data_column *sql_kernel_replace(const struct sql_expr *expr, struct sql_e
             continue;
         }
         text.size = 0;
-        replace_write(&text, piece_text(&pieces[0], row), piece_text(&pieces[1], row), piece_text(&pieces[2], row));
-        data_append_str(out, mr_str_of_bytes(mr_writer_bytes(&text)));
+        if (replace_write(&text, piece_text(&pieces[0], row), piece_text(&pieces[1], row),
+                          piece_text(&pieces[2], row))) {
+            data_append_str(out, mr_str_of_bytes(mr_writer_bytes(&text)));
+        } else {
+            sql_eval_fail(eval, row, "REPLACE: the text would be larger than %d bytes", REPLACED_BYTES_MAX);
+            data_append_null(out);
+        }
     }
     mr_writer_deinit(&text);
     pieces_free(pieces, expr->arg_count);
