@@ -381,6 +381,7 @@ struct cql_result {
     struct cql_schema_change schema;     /* SCHEMA_CHANGE */
 };
 
+/* RESULT of any kind; rows are read from out->rows. */
 MR_MUST_CHECK enum mr_status cql_result_read(struct cql_result *out, struct mr_reader *r, uint8_t version,
                                              struct mr_arena *arena);
 /* The next row's COUNT cells. */
@@ -407,7 +408,9 @@ struct cql_error {
     struct mr_str write_type; /* WRITE_* */
 };
 
+/* ERROR with what its code wants after the message. */
 void cql_error_write(struct mr_writer *w, const struct cql_error *m);
+/* An unknown code is read too: the message alone. */
 MR_MUST_CHECK enum mr_status cql_error_read(struct cql_error *out, struct mr_reader *r);
 
 /* SUPPORTED: each key with its list of values, told as (key, value) pairs, those of one key together.  A

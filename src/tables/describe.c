@@ -1,4 +1,4 @@
-/* describe.c -- DESCRIBE of a table or a keyspace, and the lists of them: the server words the statements, as cqlsh wants.
+/* describe.c -- DESCRIBE of a table or a keyspace, and the lists of them: cqlsh leaves the wording to the server.
  *
  * The text of CREATE TABLE is Cassandra's, byte for byte: columns key first, then by name; every option. */
 #include "tables/server_int.h"

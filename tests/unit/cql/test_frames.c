@@ -85,6 +85,29 @@ static void write_rows(struct mr_writer *w, const struct cql_metadata *m, const 
     mr_write_i32_at(w, position, (int32_t)(count / m->column_count));
 }
 
+/* The errors that have something after their message. */
+static void write_error(struct mr_writer *w, enum message m)
+{
+    struct cql_error e = { .message = MR_STR("m"), .consistency = 1, .received = 2, .required = 3 };
+
+    if (m == ERROR_EXISTS) {
+        e.code = CQL_ERR_EXISTS;
+        e.keyspace = MR_STR("k");
+        e.table = MR_STR("");
+    } else if (m == ERROR_UNPREPARED) {
+        e.code = CQL_ERR_UNPREPARED;
+        e.id = (struct mr_bytes){ (const uint8_t *)"0123456789abcdef", 16 };
+    } else if (m == ERROR_WRITE_TIMEOUT) {
+        e.code = CQL_ERR_WRITE_TIMEOUT;
+        e.write_type = MR_STR("SIMPLE");
+    } else {
+        e.code = CQL_ERR_READ_FAILURE;
+        e.failures = 4;
+        e.data_present = true;
+    }
+    cql_error_write(w, &e);
+}
+
 static void write_message(struct mr_writer *w, enum message m)
 {
     struct cql_metadata binds = { .columns = columns, .column_count = 2, .pk_count = 2, .pk_indexes = pk_indexes };
@@ -136,29 +159,10 @@ static void write_message(struct mr_writer *w, enum message m)
         cql_result_write_keyspace(w, MR_STR("k"));
         break;
     case ERROR_EXISTS:
-        cql_error_write(
-            w, &(struct cql_error){
-                   .code = CQL_ERR_EXISTS, .message = MR_STR("m"), .keyspace = MR_STR("k"), .table = MR_STR("") });
-        break;
     case ERROR_UNPREPARED:
-        cql_error_write(w, &(struct cql_error){ .code = CQL_ERR_UNPREPARED, .message = MR_STR("m"), .id = id });
-        break;
     case ERROR_WRITE_TIMEOUT:
-        cql_error_write(w, &(struct cql_error){ .code = CQL_ERR_WRITE_TIMEOUT,
-                                                .message = MR_STR("m"),
-                                                .consistency = 1,
-                                                .received = 2,
-                                                .required = 3,
-                                                .write_type = MR_STR("SIMPLE") });
-        break;
     case ERROR_READ_FAILURE:
-        cql_error_write(w, &(struct cql_error){ .code = CQL_ERR_READ_FAILURE,
-                                                .message = MR_STR("m"),
-                                                .consistency = 1,
-                                                .received = 2,
-                                                .required = 3,
-                                                .failures = 4,
-                                                .data_present = true });
+        write_error(w, m);
         break;
     case EVENT:
         cql_event_write_schema(w, &change);

@@ -155,7 +155,7 @@ static void send_query(struct client *c, const char *text, struct cql_params par
     mr_writer_deinit(&w);
 }
 
-/* The answer in words: "void", "rows N: a,b;c,d" (values by cql_value_format), "created table k.t", "error 2200: text". */
+/* The answer in words: "void", "rows a,b c,d" (values by cql_value_format), "CREATED TABLE k.t", "error 2200: text". */
 static const char *answer_text(struct client *c)
 {
     struct mr_writer w = { 0 };
