@@ -1,5 +1,6 @@
-/* bench_connectors.c -- rough figures against real servers: bench_connectors kafka|cassandra HOST:PORT COUNT
+/* bench_connectors.c -- rough figures against real servers: bench_connectors kafka|latency|cassandra HOST:PORT COUNT
  *
+ * latency sends COUNT records one by one and waits for each;
  * kafka writes COUNT rows of the article's shape with the kafka sink and reads them back with the kafka source;
  * cassandra writes COUNT rows to a table of the embedded kind. */
 #include "harness.h"
@@ -99,6 +100,44 @@ static void bench_read(const struct harness_table *table, const struct connector
     ops->close(source);
 }
 
+static int bench_compare(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+    return x < y ? -1 : x > y;
+}
+
+/* One record at a time: from its being sent until the source has it. */
+static void bench_latency(const struct harness_table *table, const struct connector_context *ctx, int64_t count)
+{
+    const struct connector_source_ops *ops = connectors_find("kafka")->source;
+    struct connector_producer *producer = NULL;
+    struct connector_source *source = NULL;
+    int64_t *took = mr_calloc((size_t)count, sizeof(*took));
+    struct mr_err err = MR_ERR_INIT;
+    struct connector_poll poll;
+
+    bench_check(ops->open(&source, &table->table, ctx, NULL, 0, &err), &err, "open source");
+    bench_check(connectors_producer_open(&producer, ctx, NULL, "latency", &err), &err, "open producer");
+    for (int64_t i = 0; i < count; i++) {
+        int64_t begun = bench_now_ns();
+
+        bench_check(connectors_producer_send(producer, MR_BYTES_NULL, mr_bytes_of_str(MR_STR("{}")), NULL, 0, &err),
+                    &err, "send");
+        bench_check(connectors_producer_flush(producer, &err), &err, "flush");
+        do
+            bench_check(ops->poll(source, 1000, 8192, &poll, &err), &err, "poll");
+        while (poll.record_count == 0);
+        took[i] = bench_now_ns() - begun;
+    }
+    qsort(took, (size_t)count, sizeof(*took), bench_compare);
+    printf("kafka sent -> polled: p50 %.2f ms, p99 %.2f ms\n", (double)took[count / 2] / 1e6,
+           (double)took[count * 99 / 100] / 1e6);
+    connectors_producer_close(producer);
+    ops->close(source);
+    mr_free(took);
+}
+
 int main(int argc, char **argv)
 {
     struct mr_arena *arena = mr_arena_new();
@@ -116,15 +155,24 @@ int main(int argc, char **argv)
     struct harness_table table;
 
     if (argc < 4) {
-        fprintf(stderr, "usage: bench_connectors kafka|cassandra HOST:PORT COUNT [COMPRESSION]\n");
+        fprintf(stderr, "usage: bench_connectors kafka|latency|cassandra HOST:PORT COUNT [COMPRESSION]\n");
         return 2;
     }
     harness_context_init(&ctx, NULL);
     ctx.kafka_embedded = ctx.cassandra_embedded = argv[2];
     ctx.cassandra_is_ours = true;
-    harness_table_init(&table, argv[1], row, options);
+    if (strcmp(argv[1], "latency") == 0) {
+        options[0].value = "latency";
+        options[3].value = "unbounded";
+    }
+    harness_table_init(&table, strcmp(argv[1], "cassandra") == 0 ? "cassandra" : "kafka", row, options);
     table.table.primary_key = key;
     table.table.primary_key_count = 1;
+    if (strcmp(argv[1], "latency") == 0) {
+        bench_latency(&table, &ctx, atoll(argv[3]));
+        mr_arena_free(arena);
+        return 0;
+    }
     bench_write(argv[1], &table, &ctx, atoll(argv[3]));
     if (strcmp(argv[1], "kafka") == 0)
         bench_read(&table, &ctx, atoll(argv[3]));
