@@ -299,8 +299,8 @@ static void cast_tell(const struct data_column *out, const struct data_column *i
         data_type_write(&to, out->type);
     else
         mr_write_str(&to, mr_str_of(data_kind_name(out->type->kind)));
-    (void)mr_err_set(&err, MR_INVALID, "CAST: the %s '%.*s'%s is not a %.*s", data_kind_name(in->type->kind), size,
-                     (const char *)shown.data, (size_t)size < shown.size ? "..." : "", (int)to.size,
+    (void)mr_err_set(&err, MR_INVALID, "CAST: the %s '%.*s'%s can't be cast to %.*s", data_kind_name(in->type->kind),
+                     size, (const char *)shown.data, (size_t)size < shown.size ? "..." : "", (int)to.size,
                      (const char *)to.data);
     mr_writer_deinit(&shown);
     mr_writer_deinit(&to);

@@ -124,7 +124,10 @@ struct sql_run {
     struct sql_origin *origins; /* owned; of this epoch */
     size_t origin_count, origin_capacity;
     struct mr_writer epoch_bytes;
-    bool moved;                              /* a position changed in this epoch */
+    bool moved;                              /* a position changed since the last flush */
+    bool unstored;                           /* something was flushed since the last checkpoint */
+    bool idempotent;                         /* every sink has a primary key: writing a row again changes nothing */
+    int64_t stored_ns;                       /* when the last checkpoint was written */
     struct sql_counts counts, stored_counts; /* since this start; over all starts, as of the last checkpoint */
     struct mr_metric *metric_in, *metric_out, *metric_dead, *metric_lag, *metric_epoch_us;
     /* shown */
@@ -186,9 +189,10 @@ MR_MUST_CHECK enum mr_status sql_run_step(struct sql_run *run, enum sql_step ste
 
 /* ---- epoch.c ---- */
 
-/* One epoch: poll, decode, project, write, flush, checkpoint.  *IDLE: there was nothing.  MR_BUSY: stopped in between,
- * nothing of the epoch counts. */
+/* One round: poll, decode, project, write, flush, and the checkpoint when it is due.  *IDLE: there was nothing. */
 MR_MUST_CHECK enum mr_status sql_epoch_run(struct sql_run *run, bool *idle, struct mr_err *err);
+/* The checkpoint of what was flushed, if there is any. */
+MR_MUST_CHECK enum mr_status sql_epoch_store(struct sql_run *run, struct mr_err *err);
 /* Have all sources ended, or all LIMITs been reached? */
 bool sql_epoch_done(const struct sql_run *run);
 

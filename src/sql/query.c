@@ -289,7 +289,10 @@ static enum mr_status run_open(struct sql_run *run, struct mr_err *err)
 {
     enum mr_status status = sql_checkpoint_load(run, err);
 
+    run->idempotent = true;
     for (uint32_t i = 0; i < run->bound->output_count && status == MR_OK; i++) {
+        const struct sql_table *sink = run->bound->outputs[i].sink;
+        run->idempotent = run->idempotent && sink != NULL && sink->primary_key_count != 0;
         run->outputs[i].bound = &run->bound->outputs[i];
         status = output_open(run, &run->outputs[i], err);
     }
@@ -340,6 +343,8 @@ static enum mr_status epochs_turn(struct sql_run *run, struct mr_err *err)
         if (status == MR_OK)
             sql_run_show(run, SQL_QUERY_RUNNING, NULL);
     }
+    if (status == MR_OK)
+        status = sql_epoch_store(run, err);
     return status;
 }
 

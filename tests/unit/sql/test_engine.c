@@ -162,13 +162,24 @@ static void test_two_sinks(void **state)
     stage_end(&s);
 }
 
+/* The same with primary keys: several flushes may then lie between two checkpoints. */
+#define BOTH_KEYED                                                                                                     \
+    "CREATE TABLE people (id STRING, name STRING, age STRING) WITH ('connector' = 'fake', 'format' = 'json', "         \
+    "'topic' = 'people_topic');\n"                                                                                     \
+    "CREATE TABLE a (id STRING, age INT, PRIMARY KEY (id) NOT ENFORCED) WITH ('connector' = 'sink', 'name' = 'a');\n"  \
+    "CREATE TABLE b (id STRING, name STRING, PRIMARY KEY (id) NOT ENFORCED) "                                          \
+    "WITH ('connector' = 'sink', 'name' = 'b');\n"                                                                     \
+    "EXECUTE STATEMENT SET BEGIN\n"                                                                                    \
+    "INSERT INTO a SELECT id, CAST(age AS INT) FROM people;\n"                                                         \
+    "INSERT INTO b SELECT id, name FROM people WHERE name <> 'hidden';\n"                                              \
+    "END;\n"
+
 /* Killed before the n-th step, for every n, then started again: the same rows with the same write times, the same dead
  * letters, each from its origin; counts over all starts go by origin too. */
-static void test_killed_at_every_step(void **state)
+static void killed_at_every_step(const char *text, int steps_min)
 {
     bool faulted = true;
 
-    MR_UNUSED(state);
     for (int n = 0; faulted; n++) {
         struct stage s;
         struct sql_query_status status;
@@ -176,13 +187,13 @@ static void test_killed_at_every_step(void **state)
         stage_begin(&s);
         s.fault_at = n;
         engine_begin(&s);
-        load(&s, BOTH);
+        load(&s, text);
         status = wait_end(&s, -1);
         faulted = status.state == SQL_QUERY_FAILED;
         engine_end(&s);
         s.fault_at = -1;
         engine_begin(&s);
-        load(&s, BOTH);
+        load(&s, text);
         status = wait_end(&s, -1);
         if (status.state != SQL_QUERY_FINISHED)
             fail_msg("step %d: %s: %s", n, sql_query_state_name(status.state), status.error);
@@ -194,8 +205,20 @@ static void test_killed_at_every_step(void **state)
         stage_end(&s);
         assert_true(n < 1000);
         if (!faulted)
-            assert_true(n > 15);
+            assert_true(n > steps_min);
     }
+}
+
+static void test_killed_at_every_step(void **state)
+{
+    MR_UNUSED(state);
+    killed_at_every_step(BOTH, 15);
+}
+
+static void test_killed_between_flushes(void **state)
+{
+    MR_UNUSED(state);
+    killed_at_every_step(BOTH_KEYED, 10);
 }
 
 /* After a clean end nothing is read again. */
@@ -444,11 +467,17 @@ static void test_values_once(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_two_sinks),     cmocka_unit_test(test_killed_at_every_step),
-        cmocka_unit_test(test_resume_at_end), cmocka_unit_test(test_fail_and_skip),
-        cmocka_unit_test(test_plan_changed),  cmocka_unit_test(test_names),
-        cmocka_unit_test(test_stop),          cmocka_unit_test(test_two_files),
-        cmocka_unit_test(test_execute),       cmocka_unit_test(test_values_once),
+        cmocka_unit_test(test_two_sinks),
+        cmocka_unit_test(test_killed_at_every_step),
+        cmocka_unit_test(test_killed_between_flushes),
+        cmocka_unit_test(test_resume_at_end),
+        cmocka_unit_test(test_fail_and_skip),
+        cmocka_unit_test(test_plan_changed),
+        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_stop),
+        cmocka_unit_test(test_two_files),
+        cmocka_unit_test(test_execute),
+        cmocka_unit_test(test_values_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -211,7 +211,7 @@ static void test_rows(void **state)
           "2\n3\nNULL\n!1: EXPR$0: division by zero (/)" },
         { "SELECT a FROM (VALUES (1), (2), (NULL), (3)) AS t(a) WHERE a > 1", "2\n3" },
         { "SELECT a FROM (VALUES ('1'), ('x'), ('3')) AS t(a) WHERE CAST(a AS INT) > 2",
-          "3\n!1: WHERE: CAST: the STRING 'x' is not a INT" },
+          "3\n!1: WHERE: CAST: the STRING 'x' can't be cast to INT" },
         { "SELECT CASE WHEN b <> 0 THEN a / b ELSE -1 END FROM (VALUES (4, 2), (1, 0)) AS t(a, b)", "2\n-1" },
         { "SELECT * FROM (VALUES (1, 'a'), (2, NULL)) AS t(x, y)", "1|a\n2|NULL" },
         { "SELECT t.*, x + 1 FROM (VALUES (1), (2)) t(x)", "1|2\n2|3" },
