@@ -127,6 +127,7 @@ struct sql_run {
     bool moved;                              /* a position changed since the last flush */
     bool unstored;                           /* something was flushed since the last checkpoint */
     bool idempotent;                         /* every sink has a primary key: writing a row again changes nothing */
+    int64_t work_start_us;                   /* when this epoch's first records came */
     int64_t stored_ns;                       /* when the last checkpoint was written */
     struct sql_counts counts, stored_counts; /* since this start; over all starts, as of the last checkpoint */
     struct mr_metric *metric_in, *metric_out, *metric_dead, *metric_lag, *metric_epoch_us;

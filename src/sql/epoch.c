@@ -8,9 +8,9 @@
  *       epoch gives the same times.  A source that knows no times takes the epoch's; those only grow.
  *   E2  a record that fails for one output does not touch the others; one that can't be decoded reaches none.
  *   E3  each record's raw bytes are kept until its epoch ends, so that whatever is rejected can become a dead letter.
- *   E4  sinks are flushed as soon as there is nothing more to read, so that rows are visible; the checkpoint may wait for
- *       execution.checkpointing.interval while records keep coming, if every sink has a primary key: what is repeated
- *       after a crash is then the same.  Other sinks get a checkpoint right after each flush.
+ *   E4  sinks are flushed as soon as there is nothing more to read, so that rows are visible; the checkpoint may wait
+ *       for execution.checkpointing.interval while records keep coming, if every sink has a primary key: what is
+ *       repeated after a crash is then the same.  Other sinks get a checkpoint right after each flush.
  * Estimate: a record of 260 bytes costs about 0.7 us to decode, 0.1 us to keep, and what its expressions cost. */
 #include "sql/engine_int.h"
 
@@ -209,6 +209,8 @@ static enum mr_status poll_take(struct sql_run *run, uint32_t index, const struc
     enum mr_status status = MR_OK;
     struct sql_split *split = NULL;
 
+    if (!run->moved)
+        run->work_start_us = mr_now_us(run->engine->options.env);
     for (uint32_t i = 0; i < poll->record_count && status == MR_OK; i++) {
         const struct connector_record *r = &poll->records[i];
         if (split == NULL || split->position.split != r->split)
@@ -394,15 +396,14 @@ static bool store_due(const struct sql_run *run)
 enum mr_status sql_epoch_run(struct sql_run *run, bool *idle, struct mr_err *err)
 {
     struct mr_env *env = run->engine->options.env;
-    int64_t start_ns, rows_out = run->counts.rows_out;
+    int64_t rows_out = run->counts.rows_out;
     enum mr_status status;
 
     run->origin_count = 0;
     run->epoch_bytes.size = 0;
     run->moved = false;
-    run->epoch_start_us = mr_now_us(env);
+    run->epoch_start_us = run->work_start_us = mr_now_us(env);
     status = epoch_fill(run, err);
-    start_ns = mr_monotonic_ns(env);
     *idle = !run->moved;
     if (status == MR_OK && run->moved) {
         run->unstored = true;
@@ -415,9 +416,9 @@ enum mr_status sql_epoch_run(struct sql_run *run, bool *idle, struct mr_err *err
     if (status != MR_OK || !run->moved)
         return status;
     mr_metric_add(run->metric_out, run->counts.rows_out - rows_out);
-    mr_metric_set(run->metric_epoch_us, (mr_monotonic_ns(env) - start_ns) / 1000);
+    mr_metric_set(run->metric_epoch_us, mr_now_us(env) - run->work_start_us);
     pthread_mutex_lock(&run->lock);
-    run->status.batch_us = mr_now_us(env) - run->epoch_start_us;
+    run->status.batch_us = mr_now_us(env) - run->work_start_us;
     pthread_mutex_unlock(&run->lock);
     return MR_OK;
 }

@@ -2,7 +2,9 @@
  * leaves nothing, that the columns asked for change nothing, and that no byte after the value is read. */
 #include "data_test.h"
 
-#define PERSON  "{\"s\":\"text\",\"i\":1,\"l\":2,\"f\":1.5,\"d\":2.5,\"b\":true,\"r\":{\"x\":1,\"y\":\"z\"},\"t\":[1,2]}"
+#define PERSON                                                                                                         \
+    "{\"s\":\"text\",\"i\":1,\"l\":2,\"f\":1.5,\"d\":2.5,\"b\":true,"                                                  \
+    "\"r\":{\"x\":1,\"y\":\"z\"},\"t\":[1,2]}"
 #define NOTHING "\"s\":null,\"i\":null,\"l\":null,\"f\":null,\"d\":null,\"b\":null,\"r\":null,\"t\":null}"
 
 static const struct {
