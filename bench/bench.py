@@ -3,13 +3,13 @@ import argparse
 import json
 import os
 import random
-import re
 import select
 import statistics
 import subprocess
 import time
 
 from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient, NewTopic
 
 from cql_raw import Cql
 from millrace import BINARY, ROOT, Millrace, fresh_dir, remove, wait_until
@@ -20,7 +20,7 @@ COLUMNS = """full_name STRING, gender STRING, location STRING, city STRING, coun
 TOPIC_SQL = f"""CREATE TABLE names (%s) WITH ('connector' = 'kafka', 'topic' = 'random_names', 'format' = 'json',
     'scan.startup.mode' = 'earliest-offset'%s);
 """.replace("%s", COLUMNS, 1)
-SINK_SQL = f"""CREATE TABLE rows ({COLUMNS}, PRIMARY KEY (full_name) NOT ENFORCED)
+SINK_SQL = f"""CREATE TABLE stored ({COLUMNS}, PRIMARY KEY (full_name) NOT ENFORCED)
     WITH ('connector' = 'cassandra', 'keyspace' = 'spark_streaming', 'table' = 'random_names');
 """
 FIELDS = "full_name, gender, location, city, country, postcode, latitude, longitude, email"
@@ -94,7 +94,7 @@ def write_project(folder, text):
 def bench_latency(arguments):
     rate, count = 1000, arguments.records or 10000
     dirs = fresh_dir("millrace-bench-")
-    write_project(dirs, TOPIC_SQL.replace("%s", "") + SINK_SQL + f"INSERT INTO rows SELECT {FIELDS} FROM names;")
+    write_project(dirs, TOPIC_SQL.replace("%s", "") + SINK_SQL + f"INSERT INTO stored SELECT {FIELDS} FROM names;")
     rng = random.Random(1)
     with Millrace(project=dirs, data_dir=dirs / "data") as server:
         producer = Producer({"bootstrap.servers": server.kafka, "linger.ms": 0, "acks": "all"})
@@ -164,15 +164,14 @@ def bench_throughput(arguments):
     count = arguments.records or 1000000
     dirs = fresh_dir("millrace-bench-")
     source = TOPIC_SQL.replace("%s", ", 'scan.bounded.mode' = 'latest-offset'")
-    nothing = re.sub(r"INTO rows", "INTO nothing", f"INSERT INTO rows SELECT {FIELDS} FROM names;")
     blackhole = f"CREATE TABLE nothing ({COLUMNS}) WITH ('connector' = 'blackhole');\n"
     results = {}
     with Millrace(data_dir=dirs / "data") as server:
-        from confluent_kafka.admin import AdminClient, NewTopic
-        AdminClient({"bootstrap.servers": server.kafka}).create_topics([NewTopic("random_names", 2, 1)])["random_names"].result(30)
+        admin = AdminClient({"bootstrap.servers": server.kafka})
+        admin.create_topics([NewTopic("random_names", 2, 1)])["random_names"].result(30)
         prefill(server.kafka, count)
-        for name, text in (("nothing", source + blackhole + nothing),
-                           ("table", source + SINK_SQL + f"INSERT INTO rows SELECT {FIELDS} FROM names;")):
+        for name, text in (("nothing", source + blackhole + f"INSERT INTO nothing SELECT {FIELDS} FROM names;"),
+                           ("table", source + SINK_SQL + f"INSERT INTO stored SELECT {FIELDS} FROM names;")):
             seconds = [run_sql(dirs / "data", text) for _ in range(arguments.repeat)]
             results[f"log → query → {name} (rows/s)"] = count / statistics.median(seconds)
         results["memory after it (MiB)"] = server.memory_kib() / 1024

@@ -13,6 +13,7 @@ static const struct command *const commands[] = {
     &command_sql,
     &command_status,
     &command_simulate,
+    &command_docs,
 };
 
 bool command_colour(int descriptor)

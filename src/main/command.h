@@ -34,6 +34,7 @@ extern const struct command command_run;
 extern const struct command command_sql;
 extern const struct command command_status;
 extern const struct command command_simulate;
+extern const struct command command_docs;
 
 /* The whole program: finds the command in ARGV, reads its flags, runs it.  Returns the exit code. */
 int command_main(int argc, char **argv);

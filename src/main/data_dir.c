@@ -136,6 +136,30 @@ enum mr_status data_dir_open(struct data_dir *dir, const char *path, struct mr_e
     return status;
 }
 
+enum mr_status data_dir_cluster_id(const char *dir, char out[DATA_DIR_CLUSTER_BYTES], struct mr_err *err)
+{
+    static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    enum { LENGTH = DATA_DIR_CLUSTER_BYTES - 1 };
+    struct mr_writer text = { 0 };
+    char path[MR_PATH_BYTES];
+    uint8_t random[LENGTH];
+    enum mr_status status = mr_path_join(path, dir, "cluster", err);
+
+    if (status == MR_OK)
+        status = mr_file_read_all(mr_env_real(), path, 64, &text, err);
+    if (status == MR_OK && text.size >= LENGTH && mr_utf8_valid((struct mr_bytes){ text.data, LENGTH })) {
+        memcpy(out, text.data, LENGTH);
+    } else if (status == MR_OK || status == MR_NOT_FOUND) {
+        mr_env_real()->ops->random(mr_env_real(), random, sizeof(random));
+        for (size_t i = 0; i < LENGTH; i++)
+            out[i] = alphabet[random[i] & 63];
+        status = mr_file_replace(mr_env_real(), path, (struct mr_bytes){ (uint8_t *)out, LENGTH }, err);
+    }
+    out[LENGTH] = '\0';
+    mr_writer_deinit(&text);
+    return status;
+}
+
 void data_dir_close(struct data_dir *dir)
 {
     struct mr_err err = MR_ERR_INIT;

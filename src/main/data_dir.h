@@ -2,6 +2,7 @@
  *
  * DIR/lock      locked by the process that has DIR; holds its pid
  * DIR/format    "millrace N\n": the format of everything below
+ * DIR/cluster   the log's cluster id, chosen once
  * DIR/server.json  how commands find the server (server_file.h)
  * DIR/log DIR/tables DIR/state  the parts' own */
 #ifndef MAIN_DATA_DIR_H
@@ -10,7 +11,7 @@
 #include "base/base.h"
 #include "base/env.h"
 
-enum { DATA_DIR_FORMAT = 1 };
+enum { DATA_DIR_FORMAT = 1, DATA_DIR_CLUSTER_BYTES = 23 };
 
 struct data_dir {
     char path[MR_PATH_BYTES];
@@ -26,6 +27,8 @@ MR_MUST_CHECK enum mr_status data_dir_resolve(const char *named, const char *pro
  * MR_UNSUPPORTED  of a newer format
  * MR_IO           can't be made, read or written */
 MR_MUST_CHECK enum mr_status data_dir_open(struct data_dir *dir, const char *path, struct mr_err *err);
+/* The cluster id of the directory, 22 characters as Kafka's, made at the first call. */
+MR_MUST_CHECK enum mr_status data_dir_cluster_id(const char *dir, char out[DATA_DIR_CLUSTER_BYTES], struct mr_err *err);
 /* Gives the lock up; removes an ephemeral one. */
 void data_dir_close(struct data_dir *dir);
 

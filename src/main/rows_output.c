@@ -11,7 +11,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-enum { ROWS_MEASURED = 1000, CELL_WIDTH_MIN = 4, TERMINAL_WIDTH_DEFAULT = 0 };
+enum { ROWS_MEASURED = 1000, CELL_WIDTH_MIN = 4, CELL_WIDTH_LIVE_TEXT = 26, CELL_WIDTH_LIVE_NUMBER = 10 };
 
 struct rows_output {
     const struct data_type *row; /* borrowed */
@@ -19,6 +19,7 @@ struct rows_output {
     FILE *file;
     bool live;
     bool header_done;
+    size_t terminal;                   /* its columns; 0: not a terminal, nothing is cut */
     size_t *widths;                    /* owned; one a column */
     struct data_json_encoder *encoder; /* owned; JSON only */
     struct mr_writer line;             /* owned */
@@ -33,6 +34,25 @@ enum rows_format rows_format_of(const char *name)
     return strcmp(name, "json") == 0 ? ROWS_JSON : ROWS_TABLE;
 }
 
+static size_t terminal_width(FILE *file)
+{
+    struct winsize size;
+
+    if (!isatty(fileno(file)) || ioctl(fileno(file), TIOCGWINSZ, &size) != 0)
+        return 0;
+    return size.ws_col;
+}
+
+static size_t first_width(const struct data_field *field, bool live)
+{
+    size_t width = mr_utf8_length(field->name);
+    size_t least = CELL_WIDTH_MIN;
+
+    if (live)
+        least = field->type->kind == DATA_STRING ? CELL_WIDTH_LIVE_TEXT : CELL_WIDTH_LIVE_NUMBER;
+    return width > least ? width : least;
+}
+
 struct rows_output *rows_output_new(const struct data_type *row, enum rows_format format, FILE *file, bool live)
 {
     struct rows_output *o = MR_NEW(struct rows_output);
@@ -41,32 +61,18 @@ struct rows_output *rows_output_new(const struct data_type *row, enum rows_forma
     o->format = format;
     o->file = file;
     o->live = live;
+    o->terminal = terminal_width(file);
     o->widths = mr_calloc(row->field_count, sizeof(*o->widths));
-    for (uint32_t i = 0; i < row->field_count; i++) {
-        size_t width = mr_utf8_length(row->fields[i].name);
-
-        o->widths[i] = width > CELL_WIDTH_MIN ? width : CELL_WIDTH_MIN;
-    }
+    for (uint32_t i = 0; i < row->field_count; i++)
+        o->widths[i] = first_width(&row->fields[i], live);
     if (format == ROWS_JSON)
         o->encoder = data_json_encoder_new(row);
     return o;
 }
 
-/* Columns of the terminal; 0: as wide as it takes (not a terminal). */
-static size_t terminal_width(FILE *file)
-{
-    struct winsize size;
-
-    if (!isatty(fileno(file)) || ioctl(fileno(file), TIOCGWINSZ, &size) != 0)
-        return TERMINAL_WIDTH_DEFAULT;
-    return size.ws_col;
-}
-
 /* Takes from the widest column until the table fits. */
 static void fit_widths(struct rows_output *o)
 {
-    size_t terminal = terminal_width(o->file);
-
     for (;;) {
         size_t total = 0;
         uint32_t widest = 0;
@@ -76,7 +82,7 @@ static void fit_widths(struct rows_output *o)
             if (o->widths[i] > o->widths[widest])
                 widest = i;
         }
-        if (terminal == 0 || total <= terminal + 3 || o->widths[widest] <= CELL_WIDTH_MIN)
+        if (o->terminal == 0 || total <= o->terminal + 3 || o->widths[widest] <= CELL_WIDTH_MIN)
             return;
         o->widths[widest]--;
     }
@@ -87,7 +93,7 @@ static void print_cell(struct rows_output *o, struct mr_str text, size_t width, 
     size_t length = mr_utf8_length(text);
     size_t bytes = 0;
 
-    if (length <= width) {
+    if (length <= width || o->terminal == 0) {
         mr_write_str(&o->line, text);
     } else {
         for (size_t characters = 0; characters < width - 1; characters++) {
@@ -100,7 +106,7 @@ static void print_cell(struct rows_output *o, struct mr_str text, size_t width, 
         length = width;
     }
     if (!last)
-        mr_write_text(&o->line, "%*s | ", (int)(width - length), "");
+        mr_write_text(&o->line, "%*s | ", length < width ? (int)(width - length) : 0, "");
 }
 
 static void flush_line(struct rows_output *o)
@@ -157,7 +163,7 @@ static void keep_row(struct rows_output *o, const struct data_batch *batch, uint
 
         data_cell_write(&o->kept, batch->columns[i], row, true);
         width = mr_utf8_length((struct mr_str){ (const char *)o->kept.data + start, o->kept.size - start });
-        if (!o->header_done && width > o->widths[i])
+        if (!o->header_done && !o->live && width > o->widths[i])
             o->widths[i] = width;
         mr_write_u8(&o->kept, 0);
     }

@@ -9,6 +9,7 @@
 #include "broker/broker.h"
 #include "http/http.h"
 #include "log/log.h"
+#include "main/data_dir.h"
 #include "net/net.h"
 #include "store/store.h"
 #include "tables/tables.h"
@@ -104,6 +105,7 @@ static enum mr_status check_addresses(const struct stack_options *o, struct mr_e
 static enum mr_status kafka_listen(struct stack *s, struct mr_err *err)
 {
     struct broker_listener listeners[BROKER_LISTENERS_MAX] = { 0 };
+    char cluster_id[DATA_DIR_CLUSTER_BYTES];
     const char *items[BROKER_LISTENERS_MAX];
     char *list = mr_strdup(s->options.kafka_listen);
     size_t count;
@@ -112,6 +114,8 @@ static enum mr_status kafka_listen(struct stack *s, struct mr_err *err)
 
     for (size_t i = 0; status == MR_OK && i < count; i++)
         listeners[i].address = items[i];
+    if (status == MR_OK)
+        status = data_dir_cluster_id(s->options.data_dir, cluster_id, err);
     if (status == MR_OK) {
         struct broker_options options = {
             .loop = s->kafka_loop,
@@ -120,6 +124,7 @@ static enum mr_status kafka_listen(struct stack *s, struct mr_err *err)
             .listeners = listeners,
             .listener_count = (uint32_t)count,
             .auto_create_topics = true,
+            .cluster_id = cluster_id,
         };
 
         status = broker_open(&s->broker, &options, err);

@@ -71,7 +71,8 @@ def test_confluent_kafka_admin(server):
 
 def test_offsets_and_waiting(server):
     produce(server.kafka, "offsets", 10)
-    consumer = Consumer({"bootstrap.servers": server.kafka, "group.id": "o", "enable.partition.eof": True})
+    consumer = Consumer({"bootstrap.servers": server.kafka, "group.id": "o", "enable.partition.eof": True,
+                         "enable.auto.commit": False})
     assert consumer.get_watermark_offsets(TopicPartition("offsets", 0), timeout=DEADLINE_S) == (0, 10)
     consumer.assign([TopicPartition("offsets", 0, 10)])
     assert consumer.poll(DEADLINE_S).error().code() == KafkaError._PARTITION_EOF
