@@ -338,6 +338,7 @@ enum mr_status kafka_records_open(struct kafka_records *out, const struct kafka_
         .at = body.data,
         .end = body.data + body.size,
         .base_offset = batch->base_offset,
+        .last_offset_delta = batch->last_offset_delta,
         .base_timestamp = batch->base_timestamp,
         .append_time = batch->attributes & KAFKA_BATCH_LOG_APPEND_TIME ? batch->max_timestamp : -1,
         .count = batch->record_count,
@@ -417,8 +418,8 @@ static inline const char *record_take(struct kafka_records *r, struct kafka_reco
     headers = at;
     if ((header_count > 0 && !headers_skip(&at, end, header_count)) || at != end)
         return "a record's headers do not fill it";
-    if (offset_delta < 0 || offset_delta > INT32_MAX)
-        return "a record's offset delta is impossible";
+    if (offset_delta < 0 || offset_delta > r->last_offset_delta)
+        return "a record's offset is not within its batch";
     out->offset = r->base_offset + offset_delta;
     out->timestamp =
         r->append_time >= 0 ? r->append_time : (int64_t)((uint64_t)r->base_timestamp + (uint64_t)time_delta);

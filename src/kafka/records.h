@@ -99,6 +99,7 @@ struct kafka_records {
     const uint8_t *at;
     const uint8_t *end;
     int64_t base_offset;
+    int32_t last_offset_delta;
     int64_t base_timestamp;
     int64_t append_time; /* ms; -1 when records have their own time */
     int32_t index;       /* of the next record */

@@ -195,7 +195,7 @@ static enum mr_status check_body(int codec, struct mr_bytes body, int32_t count)
 {
     struct kafka_scratch scratch = { 0 };
     struct mr_writer bytes = { 0 };
-    struct kafka_batch batch = { .attributes = (int16_t)codec, .record_count = count };
+    struct kafka_batch batch = { .attributes = (int16_t)codec, .record_count = count, .last_offset_delta = count - 1 };
     struct mr_err err;
     enum mr_status status;
 
@@ -266,6 +266,30 @@ static void test_bodies(void **state)
                                  MR_OK);
         mr_free((void *)body.data);
     }
+}
+
+/* A record behind its batch's last offset, which would be past the largest: no walk hands it out. */
+static void test_offset_past_the_batch(void **state)
+{
+    struct mr_bytes body = hex_decode("0c0000140101"
+                                      "00"); /* offset delta 10 */
+    struct mr_writer bytes = { 0 };
+    struct kafka_scratch scratch = { 0 };
+    struct kafka_batch batch = { .base_offset = INT64_MAX - 5, .last_offset_delta = 3, .record_count = 1 };
+    struct kafka_records walk;
+    struct kafka_record record;
+
+    MR_UNUSED(state);
+    memset(mr_writer_reserve(&bytes, KAFKA_BATCH_HEADER_BYTES), 0, KAFKA_BATCH_HEADER_BYTES);
+    bytes.size = KAFKA_BATCH_HEADER_BYTES;
+    mr_write_bytes(&bytes, body);
+    batch.bytes = mr_writer_bytes(&bytes);
+    assert_int_equal(kafka_records_open(&walk, &batch, &scratch, NULL), MR_OK);
+    assert_false(kafka_records_next(&walk, &record));
+    assert_int_equal(kafka_records_end(&walk, NULL), MR_INVALID);
+    mr_free((void *)body.data);
+    mr_writer_deinit(&bytes);
+    kafka_scratch_deinit(&scratch);
 }
 
 /* 300 MB of zeros in 300 kB: stopped at the limit, not at the end of memory. */
@@ -370,8 +394,13 @@ static void test_big(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_vectors), cmocka_unit_test(test_header), cmocka_unit_test(test_header_wrong),
-        cmocka_unit_test(test_bodies),  cmocka_unit_test(test_bomb),   cmocka_unit_test(test_builder),
+        cmocka_unit_test(test_vectors),
+        cmocka_unit_test(test_header),
+        cmocka_unit_test(test_header_wrong),
+        cmocka_unit_test(test_bodies),
+        cmocka_unit_test(test_offset_past_the_batch),
+        cmocka_unit_test(test_bomb),
+        cmocka_unit_test(test_builder),
         cmocka_unit_test(test_big),
     };
 
