@@ -7,6 +7,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdatomic.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -89,7 +91,7 @@ static size_t allowed(int fd, size_t size)
     errno = saved;
     if (limit == 0)
         return size;
-    before = __atomic_fetch_add(&written, size, __ATOMIC_RELAXED);
+    before = atomic_fetch_add_explicit(&written, size, memory_order_relaxed);
     if (before + size <= limit)
         return size;
     if (before < limit)

@@ -283,7 +283,7 @@ static void test_error_text(void **state)
     struct mr_writer out = { 0 };
 
     MR_UNUSED(state);
-    sql_error_write(&out, MR_STR("one\nété two\nthree"), &err);
+    sql_error_write(&out, NULL, MR_STR("one\nété two\nthree"), &err);
     mr_write_u8(&out, '\0');
     assert_string_equal((char *)out.data, "line 2, column 4: so\n  été two\n     ^\n");
     mr_writer_deinit(&out);
@@ -330,8 +330,7 @@ static void test_plan(void **state)
 {
     static const char *const texts[] = {
         "INSERT INTO sink SELECT id, CONCAT(name, 'x') FROM people WHERE age > 1 + 1",
-        "insert into sink (id, name)  select p.id /* the key */, concat(p.name, 'x') from people as p where (age > (1 "
-        "+ 1))",
+        "insert into sink (id, name)  select p.id /* k */, concat(p.name, 'x') from people as p where (age > (1 + 1))",
         "INSERT INTO sink SELECT id, CONCAT(name, 'y') FROM people WHERE age > 1 + 1",
     };
     char *plans[3];
