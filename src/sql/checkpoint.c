@@ -112,6 +112,12 @@ static struct sql_run_source *source_find(struct sql_run *run, struct mr_str nam
     return NULL;
 }
 
+/* Can it be a stored count, to which a run will add? */
+static bool is_count(int64_t n)
+{
+    return n >= 0 && n < INT64_MAX / 2;
+}
+
 static enum mr_status checkpoint_read(struct sql_run *run, struct mr_bytes bytes, struct mr_err *err)
 {
     struct mr_reader r = mr_reader_of(bytes);
@@ -126,6 +132,9 @@ static enum mr_status checkpoint_read(struct sql_run *run, struct mr_bytes bytes
     run->stored_counts.rows_out = mr_read_i64(&r);
     run->stored_counts.dead_letters = mr_read_i64(&r);
     run->stored_counts.skipped = mr_read_i64(&r);
+    if (!is_count(run->epoch) || !is_count(run->stored_counts.rows_in) || !is_count(run->stored_counts.rows_out) ||
+        !is_count(run->stored_counts.dead_letters) || !is_count(run->stored_counts.skipped))
+        mr_reader_fail(&r);
     sources = mr_read_u32(&r);
     for (uint32_t i = 0; i < sources && !r.failed; i++) {
         struct mr_str name = text_read(&r);
