@@ -97,9 +97,11 @@ enum mr_status cql_conn_pump(struct cql_conn *conn, int wait_ms, struct mr_err *
 
 enum mr_status cql_conn_next(struct cql_conn *conn, struct cql_frame *out, struct mr_err *err)
 {
-    struct mr_bytes rest = { conn->in.data + conn->in_taken, conn->in.size - conn->in_taken };
+    struct mr_bytes rest = mr_writer_bytes(&conn->in);
     enum mr_status status = MR_NEED_MORE;
 
+    if (conn->in_taken > 0) /* a new connection has no buffer yet */
+        rest = (struct mr_bytes){ rest.data + conn->in_taken, rest.size - conn->in_taken };
     if (rest.size >= CQL_HEADER_BYTES)
         status = cql_header_read(&out->header, rest);
     if (status == MR_INVALID || (status == MR_OK && (!out->header.is_answer || out->header.version != CQL_V4 ||
