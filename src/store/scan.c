@@ -127,7 +127,7 @@ static enum mr_status start(struct store_scan *scan, const struct store_scan_opt
 
 static bool resume_is_valid(const struct store_scan *scan, const struct store_scan_options *o)
 {
-    struct mr_bytes stored = { o->resume.data + 1, o->resume.size - 1 };
+    struct mr_bytes stored;
     struct store_key key;
     size_t partition_bytes;
     uint8_t mark;
@@ -136,6 +136,7 @@ static bool resume_is_valid(const struct store_scan *scan, const struct store_sc
         return true;
     if (o->resume.data[0] != RESUME_ROW && (o->resume.data[0] != RESUME_PARTITION || o->reverse))
         return false;
+    stored = (struct mr_bytes){ o->resume.data + 1, o->resume.size - 1 };
     return store_key_read(stored, &key, &mark, &partition_bytes) == MR_OK && key.table_id == o->table_id &&
            mr_bytes_compare(stored, mr_writer_bytes(&scan->lower)) >= 0 &&
            mr_bytes_compare(stored, mr_writer_bytes(&scan->upper)) < 0;
