@@ -67,6 +67,7 @@ struct connector_record {
     int64_t position;      /* its offset; pages and line numbers for the others */
     int32_t split;
     uint32_t parse_slack; /* bytes readable after value's end (64 lets it be parsed in place), 0: none */
+    const char *trouble;  /* NULL, or why the source knows that this is no record: it is never decoded */
 };
 
 /* What one poll brought.  Everything is borrowed until the next poll or close. */
@@ -144,6 +145,9 @@ struct connector_header {
     struct mr_bytes value;
 };
 
+/* Of one record: key, value, and for each header its name, its value and 10. */
+enum { CONNECTORS_PRODUCER_BYTES_MAX = 1000000 };
+
 /* Writes records to one topic (made when absent) of CTX's embedded Kafka, or of BOOTSTRAP when not NULL.  Caller owns.
  * Waits up to 15 s for the topic to be ready. */
 struct connector_producer;
@@ -151,7 +155,7 @@ MR_MUST_CHECK enum mr_status connectors_producer_open(struct connector_producer 
                                                       const struct connector_context *ctx, const char *bootstrap,
                                                       const char *topic, struct mr_err *err);
 /* Copies and queues one record.  Waits while too many are queued.
- * MR_LIMIT  key, value and headers have more than 1,000,000 bytes: nothing was queued; the producer goes on
+ * MR_LIMIT  the record has more than CONNECTORS_PRODUCER_BYTES_MAX bytes: nothing was queued; the producer goes on
  * MR_BUSY   stopped     others: final */
 MR_MUST_CHECK enum mr_status connectors_producer_send(struct connector_producer *producer, struct mr_bytes key,
                                                       struct mr_bytes value, const struct connector_header *headers,

@@ -18,7 +18,7 @@ struct producer_options {
     void *reject_arg;
 };
 
-enum { PRODUCER_RECORD_BYTES_MAX = 1000000, PRODUCER_RECORD_OVERHEAD = 128 };
+enum { PRODUCER_RECORD_BYTES_MAX = CONNECTORS_PRODUCER_BYTES_MAX, PRODUCER_RECORD_OVERHEAD = 128 };
 
 /* Makes the topic when absent (if the broker allows it) and opens.  Caller owns. */
 MR_MUST_CHECK enum mr_status producer_open(struct producer **out, const struct connector_context *ctx,

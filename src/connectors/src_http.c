@@ -23,8 +23,7 @@
 
 enum {
     HTTP_URL_BYTES = 4096,
-    HTTP_SHOWN_BODY_BYTES = 160,        /* of an error's body, in the message */
-    HTTP_GARBAGE_BYTES_MAX = 512 << 10, /* of a page that is no JSON: it must fit in a dead letter */
+    HTTP_SHOWN_BODY_BYTES = 160, /* of an error's body, in the message */
     HTTP_RETRY_AFTER_MS_MAX = 3600 * 1000,
     HTTP_HEADERS_MAX = 32,
     HTTP_SLACK = DATA_JSON_SLACK,
@@ -58,6 +57,7 @@ struct connector_source {
     struct connector_record *records; /* owned */
     struct connector_position position;
     char state[64];
+    struct mr_err trouble; /* why the last answer has no records */
 };
 
 /* ---- options ---- */
@@ -331,8 +331,7 @@ static void http_record_set(struct connector_source *s, size_t index, struct mr_
     };
 }
 
-/* Makes the page's records; a page without any that can be found becomes one record of its raw bytes, which no decoder
- * takes, so that it ends as a dead letter. */
+/* Makes the page's records; an answer in which none can be found becomes one of its raw bytes that says so. */
 static uint32_t http_page_split(struct connector_source *s)
 {
     struct mr_bytes body, *values = NULL;
@@ -352,10 +351,11 @@ static uint32_t http_page_split(struct connector_source *s)
     }
     connector_warn(&s->warner, s->ctx, "table %s: GET %s: the answer has no records: %s", s->table,
                    http_url_shown(s, url, sizeof(url)), why.text);
-    if (body.size > HTTP_GARBAGE_BYTES_MAX)
-        body.size = HTTP_GARBAGE_BYTES_MAX;
+    s->trouble = why;
+    mr_err_context(&s->trouble, "the answer has no records at 'json.records' = '%s'", s->pointer);
     s->records = mr_calloc(1, sizeof(*s->records));
     http_record_set(s, 0, body);
+    s->records[0].trouble = s->trouble.text;
     return 1;
 }
 

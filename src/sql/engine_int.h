@@ -86,6 +86,7 @@ struct sql_origin {
     uint32_t source;
     int32_t split;
     int64_t position;
+    uint32_t index; /* among the records of the same position: an API's page has only one */
     int64_t write_time_us;
     size_t at; /* in epoch_bytes: key, then value */
     uint32_t key_size, value_size;

@@ -145,7 +145,9 @@ static int64_t clock_tick(struct sql_run *run, struct sql_split *split, int64_t 
     return split->clock_us;
 }
 
-static void origin_keep(struct sql_run *run, uint32_t source, struct sql_split *split, const struct connector_record *r)
+/* INDEX: how many records of the same position came before. */
+static void origin_keep(struct sql_run *run, uint32_t source, struct sql_split *split, const struct connector_record *r,
+                        uint32_t index)
 {
     struct sql_origin *o = origin_add(run);
 
@@ -153,6 +155,7 @@ static void origin_keep(struct sql_run *run, uint32_t source, struct sql_split *
         .source = source,
         .split = r->split,
         .position = r->position,
+        .index = index,
         .write_time_us = clock_tick(run, split, r->timestamp_ms),
         .at = run->epoch_bytes.size,
         .key_size = (uint32_t)r->key.size,
@@ -173,6 +176,8 @@ static enum mr_status record_take(struct sql_run *run, uint32_t index, const str
     struct mr_err why = MR_ERR_INIT;
     enum mr_status status;
 
+    if (record->trouble != NULL)
+        return sql_dead_letter(run, &run->origins[origin], SQL_STAGE_DECODE, NULL, record->trouble, err);
     if (source->batch->row_count == SQL_BATCH_ROWS_MAX) {
         status = source_pass(run, index, err);
         if (status != MR_OK)
@@ -208,6 +213,7 @@ static enum mr_status poll_take(struct sql_run *run, uint32_t index, const struc
     struct sql_run_source *source = &run->sources[index];
     enum mr_status status = MR_OK;
     struct sql_split *split = NULL;
+    uint32_t same = 0;
 
     if (!run->moved)
         run->work_start_us = mr_now_us(run->engine->options.env);
@@ -215,7 +221,8 @@ static enum mr_status poll_take(struct sql_run *run, uint32_t index, const struc
         const struct connector_record *r = &poll->records[i];
         if (split == NULL || split->position.split != r->split)
             split = sql_run_split(source, r->split);
-        origin_keep(run, index, split, r);
+        same = i > 0 && r[-1].position == r->position && r[-1].split == r->split ? same + 1 : 0;
+        origin_keep(run, index, split, r, same);
         status = record_take(run, index, r, err);
     }
     run->counts.rows_in += poll->record_count;
@@ -247,7 +254,7 @@ static enum mr_status values_take(struct sql_run *run, uint32_t index, struct mr
     origins = mr_calloc(batch->row_count + 1, sizeof(uint32_t));
     for (uint32_t i = 0; i < batch->row_count; i++) {
         struct connector_record none = { .timestamp_ms = -1, .position = i };
-        origin_keep(run, index, split, &none);
+        origin_keep(run, index, split, &none, 0);
         origins[i] = (uint32_t)run->origin_count - 1;
     }
     run->counts.rows_in += batch->row_count;

@@ -112,7 +112,7 @@ enum mr_status harness_read(const struct connector_source_ops *ops, struct conne
         for (uint32_t i = 0; i < poll.record_count; i++) {
             const struct connector_record *r = &poll.records[i];
 
-            mr_write_text(out, "%d:%" PRId64 " ", r->split, r->position);
+            mr_write_text(out, "%d:%" PRId64 "%s ", r->split, r->position, r->trouble != NULL ? "!" : "");
             mr_write_bytes(out, r->value);
             mr_write_u8(out, '\n');
         }

@@ -78,8 +78,9 @@ static enum mr_status source_poll(struct connector_source *s, int timeout_ms, ui
         s->out[count] = (struct connector_record){ .value = { copy, copy != NULL ? strlen(r->value) : 0 },
                                                    .key = { (const uint8_t *)"k", 1 },
                                                    .timestamp_ms = r->timestamp_ms,
-                                                   .position = at,
-                                                   .split = r->split };
+                                                   .position = fake_world.one_page ? 0 : at,
+                                                   .split = r->split,
+                                                   .trouble = r->trouble };
         s->next[r->split] = at + 1;
         s->last[r->split] = at;
         s->checksum[r->split] = copy != NULL ? mr_crc32c(0, copy, strlen(r->value)) : 0;
@@ -247,20 +248,41 @@ static struct mr_str header(const struct connector_header *headers, uint32_t cou
     return MR_STR_NULL;
 }
 
+static struct mr_str header_maybe(const struct connector_header *headers, uint32_t count, const char *name)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        if (strcmp(headers[i].name, name) == 0)
+            return mr_str_of_bytes(headers[i].value);
+    }
+    return MR_STR_NULL;
+}
+
 static enum mr_status letters_send(struct connector_producer *p, struct mr_bytes key, struct mr_bytes value,
                                    const struct connector_header *headers, uint32_t count, struct mr_err *err)
 {
     struct fake_row *row = &p->sent.rows[p->sent.count++];
+    struct mr_str cut = header_maybe(headers, count, "__connect.errors.value.truncated");
+    struct mr_str record = header(headers, count, "__connect.errors.record");
+    size_t bytes = key.size + value.size;
 
-    MR_UNUSED(err);
+    for (uint32_t i = 0; i < count; i++)
+        bytes += strlen(headers[i].name) + headers[i].value.size + 10;
+    if (bytes > CONNECTORS_PRODUCER_BYTES_MAX)
+        return mr_err_set(err, MR_LIMIT, "%zu bytes", bytes);
     assert_int_equal(key.size, 1);
     assert_true(header(headers, count, "__connect.errors.exception.message").size > 0);
     assert_true(header(headers, count, "__connect.errors.exception.stacktrace").size > 0);
-    snprintf(row->text, sizeof(row->text), "%s: %.*s/%.*s/%.*s %.*s %.*s %.*s", p->topic,
+    if (cut.data != NULL) { /* a long value: what it was, how long it is now within a kilobyte */
+        snprintf(row->text, sizeof(row->text), "%s: %.*s bytes, cut to %zu kB", p->topic, MR_STR_ARG(cut),
+                 (value.size + 999) / 1000);
+        return MR_OK;
+    }
+    snprintf(row->text, sizeof(row->text), "%s: %.*s/%.*s/%.*s%s%.*s %.*s %.*s %.*s", p->topic,
              MR_STR_ARG(header(headers, count, "__connect.errors.topic")),
              MR_STR_ARG(header(headers, count, "__connect.errors.partition")),
              MR_STR_ARG(header(headers, count, "__connect.errors.offset")),
-             MR_STR_ARG(header(headers, count, "__connect.errors.stage")),
+             mr_str_equal(record, MR_STR("0")) ? "" : "#", mr_str_equal(record, MR_STR("0")) ? 0 : (int)record.size,
+             record.data, MR_STR_ARG(header(headers, count, "__connect.errors.stage")),
              MR_STR_ARG(header(headers, count, "__connect.errors.class.name")),
              value.data == NULL ? 4 : (int)value.size, value.data == NULL ? "null" : (const char *)value.data);
     return MR_OK;

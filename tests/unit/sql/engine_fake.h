@@ -23,6 +23,7 @@ struct fake_record {
     int32_t split;
     int64_t timestamp_ms;
     const char *value;
+    const char *trouble; /* as the source would say it */
 };
 
 /* A row of a sink: its JSON and write time. */
@@ -42,8 +43,9 @@ struct fake_world {
     size_t record_count;
     size_t per_poll;           /* a poll brings so many, and every second poll none */
     bool unbounded;            /* never ends */
+    bool one_page;             /* all records have one position */
     struct fake_rows sinks[2]; /* flushed; sink number by option 'name': a, b */
-    struct fake_rows letters;  /* flushed dead letters: "topic/partition/offset stage class" */
+    struct fake_rows letters;  /* flushed dead letters: "topic/partition/offset[#record] stage class value" */
     int64_t committed[8];      /* by checkpointed(): next of each split */
     int opens;
 };

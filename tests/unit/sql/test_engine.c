@@ -264,6 +264,39 @@ static void test_fail_and_skip(void **state)
     stage_end(&s);
 }
 
+/* What a source gave as no record is not decoded; the records of one page are told apart; what is too long is cut. */
+static void test_letters_of_a_page(void **state)
+{
+    static char huge[3 << 20];
+    const struct fake_record page[] = {
+        { 0, 1000, "not json", NULL }, { 0, 1000, "{\"id\":\"1\",\"name\":\"one\",\"age\":11}", NULL },
+        { 0, 1000, "not json", NULL }, { 0, 1000, "{\"error\":\"too many\"}", "the answer has no records" },
+        { 0, 1000, huge, NULL },
+    };
+    struct sql_query_status status;
+    struct stage s;
+
+    MR_UNUSED(state);
+    memset(huge, 'x', sizeof(huge) - 1);
+    stage_begin(&s);
+    fake_world.records = page;
+    fake_world.record_count = MR_COUNT(page);
+    fake_world.per_poll = 8;
+    fake_world.one_page = true;
+    engine_begin(&s);
+    load(&s, BOTH);
+    status = wait_end(&s, -1);
+    assert_int_equal(status.state, SQL_QUERY_FINISHED);
+    assert_int_equal(status.dead_letters, 4);
+    rows_check(&fake_world.sinks[0], false, "{\"id\":\"1\",\"age\":11}\n");
+    rows_check(&fake_world.letters, false,
+               "q.dlq: 3145727 bytes, cut to 1000 kB\n"
+               "q.dlq: people_topic/0/0 VALUE_CONVERTER format.json not json\n"
+               "q.dlq: people_topic/0/0#2 VALUE_CONVERTER format.json not json\n"
+               "q.dlq: people_topic/0/0#3 VALUE_CONVERTER format.json {\"error\":\"too many\"}\n");
+    stage_end(&s);
+}
+
 static void test_plan_changed(void **state)
 {
     struct stage s;
@@ -472,6 +505,7 @@ int main(void)
         cmocka_unit_test(test_killed_between_flushes),
         cmocka_unit_test(test_resume_at_end),
         cmocka_unit_test(test_fail_and_skip),
+        cmocka_unit_test(test_letters_of_a_page),
         cmocka_unit_test(test_plan_changed),
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_stop),
