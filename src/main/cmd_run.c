@@ -82,8 +82,8 @@ static enum mr_status load_project(struct server *server, const struct project *
         if (status != MR_OK && err->line > 0) {
             struct mr_writer shown = { 0 };
 
-            sql_error_write(&shown, text, err);
-            command_error("%s:%d:%d: %.*s", file->path, err->line, err->column, (int)shown.size, (char *)shown.data);
+            sql_error_write(&shown, file->path, text, err);
+            command_error("%.*s", (int)shown.size, (char *)shown.data);
             mr_writer_deinit(&shown);
             err->text[0] = '\0'; /* said */
         } else if (status != MR_OK) {

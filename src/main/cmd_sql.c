@@ -106,7 +106,7 @@ static int execute(struct sql_engine *engine, const char *project_dir, const cha
     if (err.line > 0) {
         struct mr_writer shown = { 0 };
 
-        sql_error_write(&shown, text, &err);
+        sql_error_write(&shown, NULL, text, &err);
         command_error("%.*s", (int)shown.size, (const char *)shown.data);
         mr_writer_deinit(&shown);
     } else {

@@ -9,11 +9,7 @@
 #include <unistd.h>
 
 static const struct command *const commands[] = {
-    &command_run,
-    &command_sql,
-    &command_status,
-    &command_simulate,
-    &command_docs,
+    &command_run, &command_sql, &command_status, &command_query, &command_simulate, &command_docs,
 };
 
 bool command_colour(int descriptor)

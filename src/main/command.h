@@ -31,6 +31,7 @@ struct command {
 };
 
 extern const struct command command_run;
+extern const struct command command_query;
 extern const struct command command_sql;
 extern const struct command command_status;
 extern const struct command command_simulate;

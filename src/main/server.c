@@ -78,6 +78,7 @@ static enum mr_status open_engine(struct server *s, const struct server_options 
         .cassandra_embedded = s->file.cql,
         .cassandra_is_ours = stack_cql(s->stack) != NULL,
         .project_dir = o->project_dir ? o->project_dir : ".",
+        .retry_ms = 500,
     };
     char path[MR_PATH_BYTES];
     enum mr_status status = mr_path_join(path, s->data_dir.path, "state", err);

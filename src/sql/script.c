@@ -85,11 +85,18 @@ static void answer_add(struct data_batch *answer, const char *const *texts)
     answer->row_count++;
 }
 
+/* A row for each line of TEXT, so that it reads as it was laid out. */
 static struct data_batch *answer_text(struct mr_arena *arena, const char *name, const char *text)
 {
     struct data_batch *answer = answer_new(arena, &name, 1);
 
-    answer_add(answer, &text);
+    while (*text != '\0') {
+        size_t length = strcspn(text, "\n");
+        const char *line = mr_arena_str(arena, (struct mr_str){ text, length }).data;
+
+        answer_add(answer, &line);
+        text += length + (text[length] == '\n');
+    }
     return answer;
 }
 
@@ -379,7 +386,7 @@ const struct data_batch *sql_script_answer(const struct sql_script *script, uint
     return script->statements[index].answer;
 }
 
-void sql_error_write(struct mr_writer *out, struct mr_str source, const struct mr_err *err)
+void sql_error_write(struct mr_writer *out, const char *file, struct mr_str source, const struct mr_err *err)
 {
     const char *at = source.data, *end = source.data + source.size;
 
@@ -387,7 +394,10 @@ void sql_error_write(struct mr_writer *out, struct mr_str source, const struct m
         mr_write_text(out, "%s\n", err->text);
         return;
     }
-    mr_write_text(out, "line %d, column %d: %s\n", err->line, err->column, err->text);
+    if (file != NULL)
+        mr_write_text(out, "%s:%d:%d: %s\n", file, err->line, err->column, err->text);
+    else
+        mr_write_text(out, "line %d, column %d: %s\n", err->line, err->column, err->text);
     for (int line = 1; line < err->line && at < end; line++) {
         const char *next = memchr(at, '\n', (size_t)(end - at));
         at = next == NULL ? end : next + 1;

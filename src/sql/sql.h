@@ -58,8 +58,9 @@ const char *sql_script_query_name(const struct sql_script *script, uint32_t inde
  * without a value; "OK" for the others; NULL for queries and SHOW QUERIES.  Borrowed from the script. */
 const struct data_batch *sql_script_answer(const struct sql_script *script, uint32_t index);
 
-/* Appends ERR for people: "line 3, column 8: …", then the line of SOURCE with a mark under the place. */
-void sql_error_write(struct mr_writer *out, struct mr_str source, const struct mr_err *err);
+/* Appends ERR for people: "FILE:3:8: …", or "line 3, column 8: …" when FILE is NULL, then the line of SOURCE with a mark
+ * under the place. */
+void sql_error_write(struct mr_writer *out, const char *file, struct mr_str source, const struct mr_err *err);
 /* Appends the functions there are, as a Markdown table (the documentation's). */
 void sql_functions_write(struct mr_writer *out);
 /* Appends the settings of SET there are, as a Markdown table. */
@@ -81,6 +82,8 @@ struct sql_engine_options {
     const char *cassandra_embedded;            /* HOST:PORT used when a table names no contact points; may be NULL */
     bool cassandra_is_ours;                    /* it is millrace's own store: 'auto.create' defaults to true */
     const char *project_dir;                   /* where relative paths of files start; they may not leave it */
+    int64_t retry_ms; /* a query that ran and met MR_IO or MR_BUSY (a full disk, a server gone for long) goes on from its
+                       * checkpoint after so long, twice as long each time up to a minute; 0: it fails */
 };
 
 /* An engine without queries, with one session.  Caller owns *OUT: sql_engine_close. */
@@ -121,7 +124,14 @@ MR_MUST_CHECK enum mr_status sql_engine_execute(struct sql_engine *engine, struc
 /* Makes sql_engine_execute return soon.  [any], also from a signal handler. */
 void sql_engine_interrupt(struct sql_engine *engine);
 
-enum sql_query_state { SQL_QUERY_STARTING, SQL_QUERY_RUNNING, SQL_QUERY_FINISHED, SQL_QUERY_FAILED, SQL_QUERY_STOPPED };
+enum sql_query_state {
+    SQL_QUERY_STARTING,
+    SQL_QUERY_RUNNING,
+    SQL_QUERY_RETRYING, /* waits to go on from its checkpoint; the error says why */
+    SQL_QUERY_FINISHED,
+    SQL_QUERY_FAILED,
+    SQL_QUERY_STOPPED,
+};
 
 /* A query's progress, as of one moment. */
 struct sql_query_status {
