@@ -8,7 +8,6 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -33,7 +32,7 @@ static char dir[4096];
 static const char *control; /* the disk refuses while this file exists */
 static uint64_t limit;      /* ... or after so many bytes; 0: no limit */
 static int refuse_with;
-static bool fail_syncs;
+static bool fail_syncs, fail_writes;
 static _Atomic uint64_t written;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
@@ -55,7 +54,8 @@ static void start(void)
     control = getenv("FAILFS_FILE");
     limit = bytes != NULL ? strtoull(bytes, NULL, 10) : 0;
     refuse_with = name != NULL && strcmp(name, "EIO") == 0 ? EIO : ENOSPC;
-    fail_syncs = syncs != NULL && strcmp(syncs, "1") == 0;
+    fail_syncs = syncs != NULL && (strcmp(syncs, "1") == 0 || strcmp(syncs, "only") == 0);
+    fail_writes = syncs == NULL || strcmp(syncs, "only") != 0;
 }
 
 /* Is FD a regular file below the directory? */
@@ -80,7 +80,7 @@ static size_t allowed(int fd, size_t size)
     uint64_t before;
 
     pthread_once(&once, start);
-    if (size == 0 || !is_ours(fd)) {
+    if (size == 0 || !fail_writes || !is_ours(fd)) {
         errno = saved;
         return size;
     }
@@ -170,7 +170,7 @@ static bool is_full(int fd)
 
 int fallocate(int fd, int mode, off_t at, off_t size)
 {
-    if (is_full(fd)) {
+    if (fail_writes && is_full(fd)) {
         errno = refuse_with;
         return -1;
     }
@@ -184,7 +184,7 @@ int fallocate64(int fd, int mode, off_t at, off_t size)
 
 int posix_fallocate(int fd, off_t at, off_t size)
 {
-    return is_full(fd) ? refuse_with : real.posix_fallocate(fd, at, size);
+    return fail_writes && is_full(fd) ? refuse_with : real.posix_fallocate(fd, at, size);
 }
 
 int posix_fallocate64(int fd, off_t at, off_t size)
