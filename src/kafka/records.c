@@ -304,6 +304,7 @@ static enum mr_status inflate_zstd(struct kafka_scratch *scratch, struct mr_byte
 static enum mr_status inflate_records(struct kafka_scratch *scratch, int codec, struct mr_bytes in, struct mr_err *err)
 {
     scratch->buffer.size = 0;
+    mr_writer_reserve(&scratch->buffer, 1); /* no bytes at all have an address, too */
     switch (codec) {
     case KAFKA_CODEC_GZIP:
         return inflate_gzip(scratch, in, err);
