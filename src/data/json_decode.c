@@ -613,8 +613,12 @@ enum mr_status data_json_decode(struct data_json_decoder *decoder, struct data_b
     if (status == MR_OK)
         status = json_walk_finish(w, err);
     if (status != MR_OK) {
+        struct mr_err why = MR_ERR_INIT;
         for (uint32_t i = 0; i < batch->column_count; i++)
             data_column_truncate(batch->columns[i], row);
+        /* What is no JSON at all is called so, whatever was found wrong with it first. */
+        if (status == MR_INVALID && json_document_check(w, value, &why) == MR_INVALID && err != NULL)
+            *err = why;
         return status;
     }
     for (uint32_t i = 0; i < batch->column_count; i++) {

@@ -55,6 +55,9 @@ struct json_number {
 MR_MUST_CHECK enum mr_status json_walk_start(struct json_walk *w, struct mr_bytes text, struct mr_err *err);
 /* After the root value: is there nothing more? */
 MR_MUST_CHECK enum mr_status json_walk_finish(struct json_walk *w, struct mr_err *err);
+/* Starts over TEXT and checks all of it.  An err of MR_INVALID begins with "not JSON", unless TEXT is JSON but neither
+ * an object nor an array.  On success the next token is the first again. */
+MR_MUST_CHECK enum mr_status json_document_check(struct json_walk *w, struct mr_bytes text, struct mr_err *err);
 /* The first byte of the next token; 0 at the end. */
 static inline uint8_t json_peek(const struct json_walk *w)
 {

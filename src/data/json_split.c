@@ -128,7 +128,6 @@ enum mr_status data_json_split(struct mr_bytes document, struct mr_str pointer, 
     struct json_walk *w = MR_NEW(struct json_walk);
     struct mr_bytes *found = NULL;
     size_t count = 0, capacity = 0;
-    const uint32_t *first;
     enum mr_status status;
     struct mr_str raw;
     bool is_array = false;
@@ -139,16 +138,9 @@ enum mr_status data_json_split(struct mr_bytes document, struct mr_str pointer, 
                             MR_STR_ARG(pointer));
         goto out;
     }
-    status = json_walk_start(w, document, err);
+    status = json_document_check(w, document, err);
     if (status != MR_OK)
         goto out;
-    first = w->at;
-    status = json_value_check(w, NULL, err);
-    if (status == MR_OK)
-        status = json_walk_finish(w, err);
-    if (status != MR_OK)
-        goto out;
-    w->at = first;
     status = pointer_follow(w, pointer, err);
     if (status != MR_OK)
         goto out;

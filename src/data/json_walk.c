@@ -94,6 +94,26 @@ enum mr_status json_expected(const struct json_walk *w, struct mr_err *err, cons
 
 /* ---- start and end ---- */
 
+/* Is a text that begins with neither { nor [ JSON?  With a ] behind it W1 holds for a copy. */
+static bool is_scalar(struct json_walk *w)
+{
+    const uint8_t *text = w->text;
+    const uint32_t *start = w->at;
+    uint8_t *copy = mr_alloc(w->size + 1);
+    bool is;
+
+    memcpy(copy, text, w->size);
+    copy[w->size] = ']';
+    w->text = copy;
+    w->size++;
+    is = json_value_check(w, NULL, NULL) == MR_OK && w->at == w->end;
+    w->text = text;
+    w->size--;
+    w->at = start;
+    mr_free(copy);
+    return is;
+}
+
 enum mr_status json_walk_start(struct json_walk *w, struct mr_bytes text, struct mr_err *err)
 {
     uint32_t count = 0;
@@ -111,8 +131,12 @@ enum mr_status json_walk_start(struct json_walk *w, struct mr_bytes text, struct
     if (status != MR_OK)
         return status;
     w->end = w->at + count;
-    if (json_peek(w) != '{' && json_peek(w) != '[')
-        return json_expected(w, err, "an object or an array");
+    if (json_peek(w) != '{' && json_peek(w) != '[') {
+        (void)json_expected(w, err, "an object or an array");
+        if (!is_scalar(w))
+            mr_err_context(err, "not JSON");
+        return MR_INVALID;
+    }
     if (text.data[w->end[-1]] != '}' && text.data[w->end[-1]] != ']')
         return mr_err_set(err, MR_INVALID, "not JSON: it ends before its last } or ], or goes on after it");
     return MR_OK;
@@ -124,6 +148,23 @@ enum mr_status json_walk_finish(struct json_walk *w, struct mr_err *err)
         return json_expected(w, err, "nothing after the end of the value");
     /* Blanks only: anything else would be a token. */
     return MR_OK;
+}
+
+enum mr_status json_document_check(struct json_walk *w, struct mr_bytes text, struct mr_err *err)
+{
+    enum mr_status status = json_walk_start(w, text, err);
+    const uint32_t *first = w->at;
+
+    if (status != MR_OK)
+        return status;
+    status = json_value_check(w, NULL, err);
+    if (status == MR_OK)
+        status = json_walk_finish(w, err);
+    if (status == MR_INVALID)
+        mr_err_context(err, "not JSON");
+    w->at = first;
+    w->depth = 0;
+    return status;
 }
 
 /* ---- strings ---- */
@@ -226,7 +267,7 @@ static enum mr_status escape_wrong(const struct json_walk *w, const uint8_t *p, 
 {
     size_t left = (size_t)(w->text + w->size - p);
 
-    return json_wrong(w, MR_INVALID, err, "not JSON: the escape %.*s in a string is not one", left < 6 ? (int)left : 6,
+    return json_wrong(w, MR_INVALID, err, "the escape %.*s in a string is not one", left < 6 ? (int)left : 6,
                       (const char *)p);
 }
 

@@ -23,10 +23,10 @@ static const struct {
     { "{\"a\":[1]}", "/a/x", NULL, MR_NOT_FOUND, "not the number" },
     { "{\"a\":1}", "/a/b", NULL, MR_NOT_FOUND, "$.a: there is nothing below" },
     { "{\"a\":1}", "a", NULL, MR_INVALID, "no JSON pointer" },
-    { "<html>", "", NULL, MR_INVALID, "expected an object or an array, found <html>" },
+    { "<html>", "", NULL, MR_INVALID, "not JSON: $: expected an object or an array, found <html>" },
     { "{\"results\":[1,2", "/results", NULL, MR_INVALID, "not JSON" },
-    { "{\"results\":[1,2]", "/results", NULL, MR_INVALID, "a comma or }" },
-    { "{\"results\":[1],\"x\":tru}", "/results", NULL, MR_INVALID, "$.x" },
+    { "{\"results\":[1,2]", "/results", NULL, MR_INVALID, "not JSON: $: expected a comma or }" },
+    { "{\"results\":[1],\"x\":tru}", "/results", NULL, MR_INVALID, "not JSON: $.x" },
     { "", "", NULL, MR_INVALID, "empty" },
 };
 
