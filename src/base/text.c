@@ -194,3 +194,12 @@ void mr_write_json_string(struct mr_writer *w, struct mr_str s)
     }
     mr_write_u8(w, '"');
 }
+
+void mr_write_cell(struct mr_writer *w, struct mr_str s)
+{
+    for (size_t i = 0; i < s.size; i++) {
+        if (s.data[i] == '|')
+            mr_write_u8(w, '\\');
+        mr_write_u8(w, (uint8_t)s.data[i]);
+    }
+}

@@ -41,6 +41,8 @@ const char *mr_nearest(const char *name, const char *const *candidates, size_t c
 
 /* Appends S as a JSON string with its quotes; invalid UTF-8 becomes U+FFFD. */
 void mr_write_json_string(struct mr_writer *w, struct mr_str s);
+/* Appends S so that it can stand in a cell of a Markdown table: a bar becomes \|, also between backticks. */
+void mr_write_cell(struct mr_writer *w, struct mr_str s);
 
 #ifdef __cplusplus
 }

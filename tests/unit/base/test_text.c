@@ -177,6 +177,17 @@ static void test_utf8_and_json(void **state)
     mr_writer_deinit(&w);
 }
 
+static void test_cell(void **state)
+{
+    struct mr_writer w = { 0 };
+
+    MR_UNUSED(state);
+    mr_write_cell(&w, MR_STR("`a|b` ||"));
+    assert_int_equal(w.size, 11);
+    assert_memory_equal(w.data, "`a\\|b` \\|\\|", 11);
+    mr_writer_deinit(&w);
+}
+
 static void test_nearest(void **state)
 {
     static const char *const names[] = { "country", "city", "scan.interval", "connector" };
@@ -208,6 +219,7 @@ int main(void)
         cmocka_unit_test(test_times),
         cmocka_unit_test(test_uuid),
         cmocka_unit_test(test_utf8_and_json),
+        cmocka_unit_test(test_cell),
         cmocka_unit_test(test_nearest),
         cmocka_unit_test(test_crc32c),
     };
