@@ -2,6 +2,8 @@
  * them. */
 #include "sql/catalog_int.h"
 
+#include "base/text.h"
+
 #include <string.h>
 
 static const struct sql_setting settings[] = {
@@ -34,13 +36,18 @@ int sql_setting_find(struct mr_str name)
 void sql_settings_write(struct mr_writer *out)
 {
     mr_write_text(out, "| setting | default | values | meaning |\n|---|---|---|---|\n");
-    for (size_t i = 0; i < MR_COUNT(settings); i++)
-        mr_write_text(out, "| `%s` | %s | %s | %s |\n", settings[i].name,
-                      settings[i].default_value ? settings[i].default_value : "",
-                      settings[i].choices       ? settings[i].choices
-                      : settings[i].is_duration ? "a duration"
-                                                : "text",
-                      settings[i].help);
+    for (size_t i = 0; i < MR_COUNT(settings); i++) {
+        const char *values = settings[i].choices       ? settings[i].choices
+                             : settings[i].is_duration ? "a duration"
+                                                       : "text";
+
+        mr_write_text(out, "| `%s` | %s | ", settings[i].name,
+                      settings[i].default_value ? settings[i].default_value : "");
+        mr_write_cell(out, mr_str_of(values));
+        mr_write_text(out, " | ");
+        mr_write_cell(out, mr_str_of(settings[i].help));
+        mr_write_text(out, " |\n");
+    }
 }
 
 void sql_catalog_init(struct sql_catalog *catalog, const struct connector *const *connectors)

@@ -153,6 +153,11 @@ bool sql_function_missing(struct mr_str name)
 void sql_functions_write(struct mr_writer *out)
 {
     mr_write_text(out, "| function | what it gives |\n|---|---|\n");
-    for (size_t i = 0; i < MR_COUNT(functions); i++)
-        mr_write_text(out, "| `%s` | %s |\n", functions[i].signature, functions[i].help);
+    for (size_t i = 0; i < MR_COUNT(functions); i++) {
+        mr_write_text(out, "| `");
+        mr_write_cell(out, mr_str_of(functions[i].signature));
+        mr_write_text(out, "` | ");
+        mr_write_cell(out, mr_str_of(functions[i].help));
+        mr_write_text(out, " |\n");
+    }
 }
