@@ -22,7 +22,7 @@ static void err_set_text(struct mr_err *err, enum mr_status status, int line, in
     vsnprintf(err->text, sizeof(err->text), format, args);
 }
 
-enum mr_status mr_err_set(struct mr_err *err, enum mr_status status, const char *format, ...)
+enum mr_status(mr_err_set)(struct mr_err *err, enum mr_status status, const char *format, ...)
 {
     va_list args;
 
@@ -35,7 +35,7 @@ enum mr_status mr_err_set(struct mr_err *err, enum mr_status status, const char 
     return status;
 }
 
-enum mr_status mr_err_set_errno(struct mr_err *err, enum mr_status status, int errno_value, const char *format, ...)
+enum mr_status(mr_err_set_errno)(struct mr_err *err, enum mr_status status, int errno_value, const char *format, ...)
 {
     char reason[128];
     va_list args;
@@ -52,7 +52,7 @@ enum mr_status mr_err_set_errno(struct mr_err *err, enum mr_status status, int e
     return status;
 }
 
-enum mr_status mr_err_set_at(struct mr_err *err, enum mr_status status, int line, int column, const char *format, ...)
+enum mr_status(mr_err_set_at)(struct mr_err *err, enum mr_status status, int line, int column, const char *format, ...)
 {
     va_list args;
 
