@@ -226,7 +226,8 @@ void sql_engine_stop(struct sql_engine *engine)
         struct sql_run *run = engine->runs[i];
         atomic_store(&run->asked, true);
         pthread_mutex_lock(&run->lock);
-        if (run->status.state == SQL_QUERY_STARTING) /* nothing is on the way yet, and opening may wait for long */
+        if (run->status.state == SQL_QUERY_STARTING ||
+            run->status.state == SQL_QUERY_RETRYING) /* nothing is on the way yet, and opening may wait for long */
             atomic_store(&run->hard, true);
         pthread_mutex_unlock(&run->lock);
     }
@@ -271,11 +272,10 @@ bool sql_engine_query(struct sql_engine *engine, size_t i, struct sql_query_stat
 
 const char *sql_query_state_name(enum sql_query_state state)
 {
-    static const char *const names[] = { [SQL_QUERY_STARTING] = "starting",
-                                         [SQL_QUERY_RUNNING] = "running",
-                                         [SQL_QUERY_FINISHED] = "finished",
-                                         [SQL_QUERY_FAILED] = "failed",
-                                         [SQL_QUERY_STOPPED] = "stopped" };
+    static const char *const names[] = {
+        [SQL_QUERY_STARTING] = "starting", [SQL_QUERY_RUNNING] = "running", [SQL_QUERY_RETRYING] = "retrying",
+        [SQL_QUERY_FINISHED] = "finished", [SQL_QUERY_FAILED] = "failed",   [SQL_QUERY_STOPPED] = "stopped"
+    };
 
     assert((unsigned)state < MR_COUNT(names));
     return names[state];

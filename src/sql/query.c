@@ -1,8 +1,9 @@
 /* query.c -- one query at work: opening its sources and sinks, turning epochs, closing, and what it shows.
  *
  * States   STARTING --all open--> RUNNING --sources ended--> FINISHED
+ *          RUNNING --MR_IO, MR_BUSY--> RETRYING --later, all open again--> RUNNING
  *             any --error--> FAILED      any --asked to stop--> STOPPED
- * A run that failed leaves its checkpoint as it is; the next start goes on from there. */
+ * A run that failed or retries leaves its checkpoint as it is and goes on from there. */
 #include "sql/engine_int.h"
 
 #include "base/logging.h"
@@ -11,10 +12,13 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 enum query_limits {
     EPOCH_MS_DEFAULT = 100,
     EPOCH_MS_LIMIT = 60 * 1000,
+    RETRY_MS_MAX = 60 * 1000,
+    RETRY_SLICE_MS = 10, /* a stop is noticed this soon */
 };
 
 bool sql_run_stopping(const struct sql_run *run)
@@ -186,15 +190,22 @@ enum mr_status sql_run_new(struct sql_run **out, struct sql_engine *engine, cons
     return MR_OK;
 }
 
+static void splits_drop(struct sql_run *run)
+{
+    for (uint32_t i = 0; i < run->bound->source_count; i++) {
+        for (uint32_t s = 0; s < run->sources[i].split_count; s++)
+            mr_free(run->sources[i].splits[s].state_text);
+        run->sources[i].split_count = 0;
+    }
+}
+
 void sql_run_free(struct sql_run *run)
 {
     if (run == NULL)
         return;
-    for (uint32_t i = 0; i < run->bound->source_count; i++) {
-        for (uint32_t s = 0; s < run->sources[i].split_count; s++)
-            mr_free(run->sources[i].splits[s].state_text);
+    splits_drop(run);
+    for (uint32_t i = 0; i < run->bound->source_count; i++)
         mr_free(run->sources[i].splits);
-    }
     mr_free(run->sources);
     mr_free(run->outputs);
     mr_free(run->origins);
@@ -368,25 +379,80 @@ static void run_ended(struct sql_run *run, enum mr_status status, const struct m
     pthread_mutex_unlock(&run->lock);
 }
 
-enum mr_status sql_run_main(struct sql_run *run, struct mr_err *err)
+/* Opens, runs until the end or a failure, closes.  *RAN: did it open? */
+static enum mr_status run_once(struct sql_run *run, bool *ran, struct mr_err *err)
 {
-    struct mr_err own = MR_ERR_INIT;
-    enum mr_status status;
+    enum mr_status status = run_open(run, err);
 
-    if (err == NULL)
-        err = &own;
-    pthread_mutex_lock(&run->lock);
-    run->status.started_ms = mr_now_ms(run->engine->options.env);
-    pthread_mutex_unlock(&run->lock);
-    status = run_open(run, err);
     if (status == MR_OK) {
-        sql_run_show(run, SQL_QUERY_RUNNING, NULL);
+        struct mr_err none = MR_ERR_INIT;
+
+        sql_run_show(run, SQL_QUERY_RUNNING, *ran ? &none : NULL);
+        *ran = true;
         status = epochs_turn(run, err);
     }
     /* Whatever a connector says when it was told to give up, the reason is that. */
     if (status != MR_OK && hard_stopped(run))
         status = mr_err_set(err, MR_BUSY, "stopped");
     run_close(run);
+    return status;
+}
+
+/* Can the same go well later?  Only where there is a checkpoint to go on from and nobody waits for the outcome. */
+static bool can_retry(const struct sql_run *run, enum mr_status status)
+{
+    return (status == MR_IO || status == MR_BUSY) && run->engine->options.retry_ms > 0 && run->threaded &&
+           run->durable && !sql_run_stopping(run) && !hard_stopped(run);
+}
+
+/* Waits, then makes RUN as it was before it was opened; false when it is to end meanwhile. */
+static bool retry_wait(struct sql_run *run, int64_t delay_ms, const struct mr_err *why)
+{
+    struct timespec slice = { 0, RETRY_SLICE_MS * 1000000 };
+
+    mr_log(MR_LOG_WARN, "sql", "query %s: %s; it goes on from its checkpoint in %" PRId64 " ms", run->name, why->text,
+           delay_ms);
+    sql_run_show(run, SQL_QUERY_RETRYING, why);
+    for (int64_t waited = 0; waited < delay_ms && !sql_run_stopping(run) && !hard_stopped(run);
+         waited += RETRY_SLICE_MS)
+        nanosleep(&slice, NULL);
+    splits_drop(run);
+    for (uint32_t i = 0; i < run->bound->source_count; i++)
+        run->sources[i].ended = false;
+    for (uint32_t i = 0; i < run->bound->output_count; i++)
+        run->outputs[i].wrote = false;
+    run->failure = (struct mr_err)MR_ERR_INIT;
+    run->counts = (struct sql_counts){ 0 };
+    run->dead_letters_sent = run->moved = run->unstored = false;
+    return !sql_run_stopping(run) && !hard_stopped(run);
+}
+
+enum mr_status sql_run_main(struct sql_run *run, struct mr_err *err)
+{
+    int64_t delay_ms = run->engine->options.retry_ms;
+    struct mr_err own = MR_ERR_INIT;
+    enum mr_status status;
+    bool ran = false;
+
+    if (err == NULL)
+        err = &own;
+    pthread_mutex_lock(&run->lock);
+    run->status.started_ms = mr_now_ms(run->engine->options.env);
+    pthread_mutex_unlock(&run->lock);
+    for (;;) {
+        int64_t epoch = run->epoch;
+
+        status = run_once(run, &ran, err);
+        if (!ran || !can_retry(run, status))
+            break;
+        if (run->epoch > epoch)
+            delay_ms = run->engine->options.retry_ms;
+        if (!retry_wait(run, delay_ms, err)) {
+            status = mr_err_set(err, MR_BUSY, "stopped");
+            break;
+        }
+        delay_ms = delay_ms > RETRY_MS_MAX / 2 ? RETRY_MS_MAX : 2 * delay_ms;
+    }
     run_ended(run, status, err);
     return status;
 }

@@ -82,8 +82,9 @@ struct sql_engine_options {
     const char *cassandra_embedded;            /* HOST:PORT used when a table names no contact points; may be NULL */
     bool cassandra_is_ours;                    /* it is millrace's own store: 'auto.create' defaults to true */
     const char *project_dir;                   /* where relative paths of files start; they may not leave it */
-    int64_t retry_ms; /* a query that ran and met MR_IO or MR_BUSY (a full disk, a server gone for long) goes on from its
-                       * checkpoint after so long, twice as long each time up to a minute; 0: it fails */
+    /* A query that ran and met MR_IO or MR_BUSY (a full disk, a server gone for long) goes on from its checkpoint after
+     * so long, twice as long each time up to a minute; 0: it fails. */
+    int64_t retry_ms;
 };
 
 /* An engine without queries, with one session.  Caller owns *OUT: sql_engine_close. */

@@ -46,6 +46,7 @@ struct stage {
     struct sql_engine *engine;
     int fault_at; /* the n-th step fails; -1: none */
     int steps;
+    int64_t retry_ms; /* of the engine */
 };
 
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
@@ -82,7 +83,7 @@ static void stage_begin(struct stage *s)
 
 static void engine_begin(struct stage *s)
 {
-    struct sql_engine_options options = { .state = s->state, .connectors = fake_connectors };
+    struct sql_engine_options options = { .state = s->state, .connectors = fake_connectors, .retry_ms = s->retry_ms };
     struct mr_err err = MR_ERR_INIT;
 
     s->steps = 0;
@@ -219,6 +220,35 @@ static void test_killed_between_flushes(void **state)
 {
     MR_UNUSED(state);
     killed_at_every_step(BOTH_KEYED, 10);
+}
+
+/* The same trouble at every step, while the engine may retry: the query goes on by itself, to the same rows. */
+static void test_retried_at_every_step(void **state)
+{
+    bool faulted = true;
+
+    MR_UNUSED(state);
+    for (int n = 0; faulted; n++) {
+        struct stage s;
+        struct sql_query_status status;
+
+        stage_begin(&s);
+        s.fault_at = n;
+        s.retry_ms = 1;
+        engine_begin(&s);
+        load(&s, BOTH);
+        status = wait_end(&s, -1);
+        if (status.state != SQL_QUERY_FINISHED)
+            fail_msg("step %d: %s: %s", n, sql_query_state_name(status.state), status.error);
+        faulted = s.steps > n;
+        rows_check(&fake_world.sinks[0], true, sink_a);
+        rows_check(&fake_world.sinks[1], true, sink_b);
+        rows_check(&fake_world.letters, false, letters);
+        stage_end(&s);
+        assert_true(n < 1000);
+        if (!faulted)
+            assert_true(n > 15);
+    }
 }
 
 /* After a clean end nothing is read again. */
@@ -503,6 +533,7 @@ int main(void)
         cmocka_unit_test(test_two_sinks),
         cmocka_unit_test(test_killed_at_every_step),
         cmocka_unit_test(test_killed_between_flushes),
+        cmocka_unit_test(test_retried_at_every_step),
         cmocka_unit_test(test_resume_at_end),
         cmocka_unit_test(test_fail_and_skip),
         cmocka_unit_test(test_letters_of_a_page),
