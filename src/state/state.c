@@ -4,10 +4,14 @@
  *   DIR/db/      keys:  size of the query's name u8 · name · kind u8 · the rest
  *                kind CHECKPOINT: nothing more          kind KEYED: operator u32, big-endian · the caller's key
  *
- * All of a query is one range, so that deleting it is one operation.  Every write is synced. */
+ * All of a query is one range, so that deleting it is one operation.  Every write is synced.  After a failed one (a full
+ * disk) RocksDB takes no more; the next commit asks it to go on. */
 #include "state/state.h"
 
+#include "state/shim.h"
+
 #include <rocksdb/c.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,6 +29,7 @@ struct state {
     rocksdb_cache_t *cache;
     rocksdb_readoptions_t *read_options;
     rocksdb_writeoptions_t *write_options;
+    atomic_bool broken; /* the last commit failed: RocksDB takes no writes until it is asked to */
 };
 
 struct state_batch {
@@ -384,7 +389,11 @@ enum mr_status state_batch_commit(struct state_batch *batch, struct mr_err *err)
     enum mr_status status = MR_OK;
     char *message = NULL;
 
-    rocksdb_write(state->db, state->write_options, batch->batch, &message);
+    if (atomic_load(&state->broken))
+        state_shim_resume(state->db, &message);
+    if (message == NULL)
+        rocksdb_write(state->db, state->write_options, batch->batch, &message);
+    atomic_store(&state->broken, message != NULL);
     if (message != NULL)
         status = rocks_error(state, message, err);
     state_batch_free(batch);
