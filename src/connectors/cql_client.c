@@ -88,6 +88,8 @@ static enum mr_status error_set(const struct cql_error *error, struct mr_err *er
 
     if (cql_error_retriable(error->code) || error->code == CQL_ERR_UNPREPARED)
         status = MR_BUSY;
+    else if (error->code == CQL_ERR_SERVER)
+        status = MR_IO;
     else if (error->code == CQL_ERR_UNAUTHORIZED || error->code == CQL_ERR_CREDENTIALS)
         status = MR_DENIED;
     else if (error->code == CQL_ERR_EXISTS)

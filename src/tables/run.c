@@ -15,10 +15,26 @@ int64_t tables_now_us(struct tables *tables)
 
 /* ---- writes ---- */
 
+/* The disk refused, as a replica's failure: drivers show the text and do not take the node for dead.  As in Cassandra,
+ * version 3 has only the time-out for it.  Either says that the row may be there or not. */
+static void answer_write_failure(struct request *request, const struct mr_err *err)
+{
+    answer_error(request->conn, request->version, request->stream,
+                 &(struct cql_error){ .code = request->version < CQL_V4 ? CQL_ERR_WRITE_TIMEOUT : CQL_ERR_WRITE_FAILURE,
+                                      .message = mr_str_of(err->text),
+                                      .consistency = CQL_ONE,
+                                      .received = 0,
+                                      .required = 1,
+                                      .failures = 1,
+                                      .write_type = MR_STR("SIMPLE") });
+}
+
 static void write_answer(struct request *request, enum mr_status status, const struct mr_err *err)
 {
     if (status == MR_OK)
         answer_void(request->conn, request->version, request->stream);
+    else if (status == MR_IO)
+        answer_write_failure(request, err);
     else
         answer_store_error(request->conn, request->version, request->stream, status, err);
     request_free(request);
