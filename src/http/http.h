@@ -24,7 +24,9 @@ enum http_limits {
     HTTP_TOTAL_MS = 60000,
     HTTP_REDIRECTS_MAX = 5,
     HTTP_SERVER_CONNECTIONS_MAX = 1000,
-    HTTP_SERVER_IDLE_S = 60, /* a client that sends or takes nothing for so long is cut */
+    HTTP_SERVER_IDLE_S = 60,  /* a client that sends or takes nothing for so long is cut */
+    HTTP_SERVER_HEAD_S = 30,  /* and one whose request's head is not whole so long after its first byte */
+    HTTP_SERVER_BODY_S = 300, /* or whose body is not, after its head */
 };
 
 /* One field of a message's head.  Names are compared case aside. */
@@ -100,6 +102,8 @@ struct http_server_options {
     int64_t request_bytes_max; /* of a body; 0: HTTP_REQUEST_BYTES_MAX; over it: 413 */
     int connections_max;       /* 0: HTTP_SERVER_CONNECTIONS_MAX */
     int idle_s;                /* 0: HTTP_SERVER_IDLE_S */
+    int64_t head_ms;           /* 0: HTTP_SERVER_HEAD_S */
+    int64_t body_ms;           /* 0: HTTP_SERVER_BODY_S */
     bool raw_bodies;           /* requests that change something may have bodies that are not JSON */
     const char *content_security_policy; /* NULL: "default-src 'none'; frame-ancestors 'none'" */
 };

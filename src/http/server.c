@@ -268,12 +268,47 @@ static bool conn_step(struct http_conn *conn)
     return false;
 }
 
-static void on_read(struct net_conn *net, void *arg)
+/* A request comes too slowly, though perhaps never idle. */
+static void conn_late(void *arg)
 {
     struct http_conn *conn = arg;
 
+    net_conn_close(conn->net);
+}
+
+static void conn_timer_stop(struct http_conn *conn)
+{
+    net_timer_free(conn->timer);
+    conn->timer = NULL;
+}
+
+/* Has the timer run for the step that waits for bytes: a head from its first byte on, a body from its head on. */
+static void conn_watch(struct http_conn *conn)
+{
+    enum http_conn_step step = conn->step == HTTP_STEP_CHUNK ? HTTP_STEP_BODY : conn->step;
+    bool waits =
+        step == HTTP_STEP_BODY || (step == HTTP_STEP_HEAD && evbuffer_get_length(net_conn_input(conn->net)) > 0);
+
+    if (conn->timer != NULL && (!waits || conn->timed_step != step))
+        conn_timer_stop(conn);
+    if (!waits || conn->timer != NULL)
+        return;
+    conn->timed_step = step;
+    conn->timer = net_timer_new(
+        conn->server->loop, step == HTTP_STEP_HEAD ? conn->server->head_ms : conn->server->body_ms, 0, conn_late, conn);
+}
+
+static void on_read(struct net_conn *net, void *arg)
+{
+    struct http_conn *conn = arg;
+    bool answered = conn->step == HTTP_STEP_ANSWER;
+
     while (conn->server != NULL && net_conn_is_open(net) && !net_conn_output_full(net) && conn_step(conn))
-        ;
+        answered = answered || conn->step == HTTP_STEP_HEAD;
+    if (answered)
+        conn_timer_stop(conn); /* what waits now is another request */
+    if (conn->server != NULL && net_conn_is_open(net))
+        conn_watch(conn);
 }
 
 /* ---- the end of requests and connections ---- */
@@ -299,6 +334,7 @@ static void on_close(struct net_conn *net, enum net_close_reason reason, void *a
 
     MR_UNUSED(net);
     MR_UNUSED(reason);
+    conn_timer_stop(conn);
     if (conn->server != NULL) {
         if (conn->previous != NULL)
             conn->previous->next = conn->next;
@@ -406,6 +442,8 @@ enum mr_status http_server_open(struct http_server **out, struct net_loop *loop,
                                                    : "default-src 'none'; frame-ancestors 'none'");
     server->request_bytes_max = options->request_bytes_max > 0 ? options->request_bytes_max : HTTP_REQUEST_BYTES_MAX;
     server->idle_ms = listening.idle_ms;
+    server->head_ms = options->head_ms > 0 ? options->head_ms : HTTP_SERVER_HEAD_S * INT64_C(1000);
+    server->body_ms = options->body_ms > 0 ? options->body_ms : HTTP_SERVER_BODY_S * INT64_C(1000);
     server->raw_bodies = options->raw_bodies;
     server->error_format = default_error_format;
     status = net_listener_open(loop, &server->listener, &listening, err);
@@ -431,6 +469,7 @@ void http_server_close(struct http_server *server)
         if (conn->request != NULL)
             conn->request->server = NULL;
         conn_drop_request(conn);
+        conn_timer_stop(conn);
         net_conn_close_after_flush(conn->net);
     }
     net_listener_close(server->listener);

@@ -45,6 +45,8 @@ struct http_server {
     char *security_policy;
     int64_t request_bytes_max;
     int64_t idle_ms;
+    int64_t head_ms;
+    int64_t body_ms;
     bool raw_bodies;
 };
 
@@ -57,6 +59,8 @@ struct http_conn {
     struct net_conn *net;         /* borrowed */
     struct http_request *request; /* owned until it is answered; NULL between requests */
     enum http_conn_step step;
+    enum http_conn_step timed_step; /* what TIMER is about */
+    struct net_timer *timer;        /* owned; by when the step must be over; NULL: none runs */
 };
 
 struct http_request {

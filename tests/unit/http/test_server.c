@@ -1,6 +1,8 @@
 /* test_server.c -- what the server answers to bytes, whole and in pieces; the rules of DESIGN 1.4. */
 #include "http_test.h"
 
+#include <errno.h>
+
 #define H "Host: localhost\r\n"
 #define J "Content-Type: application/json\r\n"
 #define C "Connection: close\r\n"
@@ -200,6 +202,43 @@ static void test_limits(void **state)
     test_server_stop(&server);
 }
 
+/* Sends TEXT, then BYTE again and again, a few milliseconds apart: never idle.  True when the server hangs up. */
+static bool is_cut(int port, const char *text, char byte)
+{
+    struct timeval pause = { 0, 5000 };
+    int fd = client_connect(port);
+    bool cut = false;
+    char answer;
+
+    client_send(fd, text, strlen(text));
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &pause, sizeof(pause));
+    for (int i = 0; i < 1000 && !cut; i++) {
+        ssize_t got;
+
+        cut = send(fd, &byte, 1, MSG_NOSIGNAL) < 0;
+        got = recv(fd, &answer, 1, 0);
+        cut = cut || got == 0 || (got < 0 && errno != EAGAIN && errno != EWOULDBLOCK);
+    }
+    close(fd);
+    return cut;
+}
+
+static void test_slow_requests(void **state)
+{
+    struct test_server server = { 0 };
+    char answer[4096];
+
+    MR_UNUSED(state);
+    test_server_start(&server, (struct http_server_options){ .head_ms = 50, .body_ms = 50 });
+    assert_true(is_cut(http_server_port(server.http), "GET /echo/a HTTP/1.1\r\n" H "X: ", 'x'));
+    assert_true(is_cut(http_server_port(server.http), "GET /echo/a HTTP/1.1\r\n" H "\r\nGET /echo/b", 'x'));
+    assert_true(
+        is_cut(http_server_port(server.http), "POST /echo/a HTTP/1.1\r\n" H J "Content-Length: 1000\r\n\r\n", 'x'));
+    exchange(http_server_port(server.http), "GET /echo/a HTTP/1.1\r\n" H C "\r\n", 1, answer, sizeof(answer));
+    assert_non_null(strstr(answer, "GET /echo/a"));
+    test_server_stop(&server);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -208,6 +247,7 @@ int main(void)
         cmocka_unit_test(test_answered_later_and_kept_alive),
         cmocka_unit_test(test_client_goes),
         cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_slow_requests),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
