@@ -98,6 +98,8 @@ void handle_auth_response(struct frame *frame)
         return;
     }
     conn->state = CONN_READY;
+    net_timer_free(conn->login_timer);
+    conn->login_timer = NULL;
     net_conn_set_input_max(conn->net, CQL_REQUEST_BYTES_MAX + CQL_HEADER_BYTES);
     position = answer_begin(tables, frame->header.version, frame->header.stream, CQL_OP_AUTH_SUCCESS);
     cql_auth_write(&tables->answer, &(struct cql_auth){ MR_BYTES_NULL });

@@ -128,7 +128,8 @@ static bool read_one(struct conn *conn, struct evbuffer *input)
         pause_conn(conn);
         return false;
     }
-    if (handle_frame(conn, &header, evbuffer_pullup(input, (ev_ssize_t)(CQL_HEADER_BYTES + header.body_bytes))) ==
+    if (handle_frame(conn, &header,
+                     evbuffer_pullup(input, (ev_ssize_t)CQL_HEADER_BYTES + (ev_ssize_t)header.body_bytes)) ==
         HANDLED_STALL) {
         conn->is_stalled = true;
         conn->tables->stalled_count++;
@@ -157,6 +158,8 @@ static void conn_closed(struct net_conn *net, enum net_close_reason reason, void
 
     MR_UNUSED(net);
     MR_UNUSED(reason);
+    net_timer_free(conn->login_timer);
+    conn->login_timer = NULL;
     *(conn->previous ? &conn->previous->next : &tables->conns) = conn->next;
     if (conn->next != NULL)
         conn->next->previous = conn->previous;
@@ -168,6 +171,14 @@ static void conn_closed(struct net_conn *net, enum net_close_reason reason, void
 }
 
 static const struct net_conn_callbacks callbacks = { .on_read = conn_read, .on_close = conn_closed };
+
+/* A client that keeps a connection without logging in, however busy it is with that. */
+static void login_late(void *arg)
+{
+    struct conn *conn = arg;
+
+    net_conn_close(conn->net);
+}
 
 static void accepted(struct net_conn *net, void *arg)
 {
@@ -189,6 +200,7 @@ static void accepted(struct net_conn *net, void *arg)
         tables->conns->previous = conn;
     tables->conns = conn;
     net_conn_set_callbacks(net, &callbacks, conn);
+    conn->login_timer = net_timer_new(tables->loop, tables->login_ms, 0, login_late, conn);
     mr_metric_add(tables->connections, 1);
 }
 
@@ -196,7 +208,7 @@ static void accepted(struct net_conn *net, void *arg)
 
 static void make_metrics(struct tables *tables)
 {
-    uint8_t opcode;
+    int opcode;
 
     for (opcode = 0; opcode < CQL_OP_N; opcode++) {
         struct mr_writer label = { 0 };
@@ -246,6 +258,7 @@ enum mr_status tables_open(struct tables **out, const struct tables_options *opt
     tables->store = options->store;
     tables->access = options->access;
     tables->env = options->env != NULL ? options->env : mr_env_real();
+    tables->login_ms = options->login_ms > 0 ? options->login_ms : TABLES_LOGIN_MS;
     tables->prepared = mr_map_new();
     tables->arena = mr_arena_new();
     make_metrics(tables);

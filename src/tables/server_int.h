@@ -23,7 +23,8 @@ struct conn {
     bool is_stalled;    /* its next request waits for room in the store's queue */
     bool is_paused;
     uint32_t logins_failed;
-    struct mr_str keyspace; /* owned; null: none in use */
+    struct net_timer *login_timer; /* owned; NULL once logged in or closed */
+    struct mr_str keyspace;        /* owned; null: none in use */
     uint32_t in_flight;
     size_t in_flight_bytes;
 };
@@ -59,6 +60,7 @@ struct tables {
     uint32_t stalled_count;
     uint32_t in_flight; /* requests under way, of all connections */
     bool is_closing;
+    int64_t login_ms;
     int64_t last_us; /* the newest write time given */
 
     struct mr_map *prepared; /* id to struct prepared */

@@ -26,6 +26,7 @@ enum tables_limits {
     TABLES_IN_FLIGHT_MAX = 4096,                  /* the same, in requests */
     TABLES_LOGIN_BYTES_MAX = 64 * 1024,           /* of a request before the login */
     TABLES_LOGINS_MAX = 3,                        /* wrong passwords on one connection */
+    TABLES_LOGIN_MS = 30 * 1000,                  /* from the connect to the login; later it is cut */
 };
 
 struct tables;
@@ -39,6 +40,7 @@ struct tables_options {
     struct mr_env *env;          /* borrowed; NULL: the real one */
     int connections_max;         /* of a listener; 0: net's own limit */
     int worker_count;            /* threads for scans; 0: 2 */
+    int64_t login_ms;            /* 0: TABLES_LOGIN_MS */
 };
 
 /* Loads the schema and listens.  Blocks on the disk: not for a loop.  Options are copied, what they point to must

@@ -27,6 +27,7 @@ struct fixture {
     struct access *access;
     struct tables *tables;
     int port;
+    int64_t login_ms; /* of the next start */
 };
 
 struct client {
@@ -41,7 +42,7 @@ static void server_start(struct fixture *f)
 {
     const char *listen = "127.0.0.1:0";
     struct store_options store_options = { 0 };
-    struct tables_options options = { .listen = &listen, .listen_count = 1 };
+    struct tables_options options = { .listen = &listen, .listen_count = 1, .login_ms = f->login_ms };
     struct mr_err err = MR_ERR_INIT;
 
     f->access = access_new(&(struct access_options){ .open = false });
@@ -563,6 +564,31 @@ static void test_big_before_login(void **state)
     client_close(&c);
 }
 
+/* A client that talks but does not log in is cut; one that has logged in stays. */
+static void test_late_login(void **state)
+{
+    struct fixture *f = *state;
+    struct client late, good;
+    int answers = 0;
+
+    server_stop(f);
+    f->login_ms = 150;
+    server_start(f);
+    good = client_open(f);
+    startup(&good);
+    login(&good, "cassandra");
+    late = client_open(f);
+    do {
+        client_send(&late, mr_bytes_of_str((struct mr_str){ "\4\0\0\0\5\0\0\0\0", 9 }));
+        answers++;
+    } while (client_receive(&late));
+    assert_true(answers > 1);
+    client_send(&good, mr_bytes_of_str((struct mr_str){ "\4\0\0\0\5\0\0\0\0", 9 }));
+    assert_true(client_receive(&good));
+    client_close(&late);
+    client_close(&good);
+}
+
 static void test_hostile(void **state)
 {
     for (size_t i = 0; i < MR_COUNT(hostile); i++) {
@@ -618,6 +644,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_restart, setup, teardown),
         cmocka_unit_test_setup_teardown(test_events, setup, teardown),
         cmocka_unit_test_setup_teardown(test_big_before_login, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_late_login, setup, teardown),
         cmocka_unit_test_setup_teardown(test_hostile, setup, teardown),
         cmocka_unit_test_setup_teardown(test_every_byte_wrong, setup, teardown),
     };
