@@ -129,7 +129,7 @@ struct connector {
     const struct connector_option *options;    /* ends with a name of NULL */
     const struct connector_source_ops *source; /* NULL: can't be read */
     const struct connector_sink_ops *sink;     /* NULL: can't be written */
-    bool raw;                                  /* takes no 'format' */
+    bool raw;                                  /* takes no 'format'; what it reads it gives as JSON objects */
 };
 
 /* All connectors, by name; the list ends with NULL. [any] */

@@ -262,20 +262,27 @@ static enum mr_status client_prepare_send(struct cql_client *client, struct mr_e
     return status;
 }
 
-enum mr_status cql_client_query(struct cql_client *client, const char *text, struct mr_arena *arena,
-                                struct cql_result *out, struct mr_err *err)
+static enum mr_status client_query_send(struct cql_client *client, const struct cql_query *query,
+                                        struct mr_arena *arena, struct cql_result *out, struct mr_err *err)
 {
-    struct cql_query query = { .text = mr_str_of(text), .params = { .consistency = CQL_ONE } };
     enum mr_status status;
     size_t begin;
 
     assert(client->conn.fd >= 0);
     begin = cql_frame_begin(&client->conn.out, CQL_V4, false, 0, 0, CQL_OP_QUERY);
-    cql_query_write(&client->conn.out, CQL_V4, &query);
+    cql_query_write(&client->conn.out, CQL_V4, query);
     status = client_call(client, begin, err);
     if (status == MR_OK)
         status = client_call_result(client, arena, out, err);
     return status;
+}
+
+enum mr_status cql_client_query(struct cql_client *client, const char *text, struct mr_arena *arena,
+                                struct cql_result *out, struct mr_err *err)
+{
+    struct cql_query query = { .text = mr_str_of(text), .params = { .consistency = CQL_ONE } };
+
+    return client_query_send(client, &query, arena, out, err);
 }
 
 enum mr_status cql_client_prepare(struct cql_client *client, const char *text, struct mr_err *err)
@@ -353,6 +360,31 @@ static enum mr_status client_reconnect(struct cql_client *client, int wait_ms, s
     if (status != MR_OK && err != NULL)
         *err = why;
     return status;
+}
+
+enum mr_status cql_client_read(struct cql_client *client, const struct cql_query *query, struct mr_arena *arena,
+                               struct cql_result *out, struct mr_err *err)
+{
+    for (;;) {
+        struct mr_err why = MR_ERR_INIT;
+        enum mr_status status;
+
+        if (connector_stopped(client->ctx))
+            return mr_err_set(err, MR_BUSY, "stopped");
+        if (client->conn.fd < 0) {
+            status = client_reconnect(client, CONNECTOR_WAIT_SLICE_MS, err);
+            if (status != MR_OK)
+                return status;
+            continue;
+        }
+        status = client_query_send(client, query, arena, out, &why);
+        if (status != MR_IO && status != MR_BUSY) {
+            if (status != MR_OK && err != NULL)
+                *err = why;
+            return status;
+        }
+        client_lost(client, &why);
+    }
 }
 
 static void client_send_due(struct cql_client *client)

@@ -5,7 +5,7 @@
  * Every row has its own write time bound to it, so a request may be sent twice and in any order.  NULL is written as
  * null, never left unset.  A null or empty key part, text that is no uuid or ASCII, and values too large are rejected.
  * Estimate: 10 columns of 250 bytes: one copy into the frame and one into the socket's buffer, ~1 µs a row. */
-#include "connectors/snk_cassandra_int.h"
+#include "connectors/cassandra_int.h"
 
 #include "base/text.h"
 
@@ -263,61 +263,28 @@ static void cassandra_close(struct connector_sink *sink)
     mr_free(sink);
 }
 
-/* The options that say where to and how; *CREATE: is the table to be made? */
-static enum mr_status cassandra_options_read(struct connector_sink *sink, const struct connector_table *table,
-                                             const struct connector_context *ctx, struct cql_client_options *options,
-                                             bool *create, struct mr_err *err)
-{
-    /* in the order of enum cql_consistency */
-    static const char *const levels[] = { "ANY",          "ONE",         "TWO",    "THREE",        "QUORUM",    "ALL",
-                                          "LOCAL_QUORUM", "EACH_QUORUM", "SERIAL", "LOCAL_SERIAL", "LOCAL_ONE", NULL };
-    bool embedded;
-    enum mr_status status;
-
-    options->contact_points = connector_option_text(table, "contact-points");
-    options->option_name = "option 'contact-points'";
-    embedded = options->contact_points == NULL;
-    if (embedded)
-        options->contact_points = ctx->cassandra_embedded;
-    if (options->contact_points == NULL)
-        return mr_err_set(err, MR_INVALID, "option 'contact-points' is missing, and no tables are embedded");
-    options->user = connector_option_text(table, "username");
-    options->password = connector_option_text(table, "password");
-    if (options->user == NULL && embedded) {
-        options->user = "cassandra";
-        options->password = "cassandra";
-    }
-    sink->batches = *create = embedded && ctx->cassandra_is_ours;
-    options->in_flight_max = sink->batches ? SINK_BATCHES_IN_FLIGHT : SINK_ROWS_IN_FLIGHT;
-    sink->consistency = embedded ? CQL_ONE : CQL_LOCAL_QUORUM;
-    status = connector_option_bool(table, "auto.create", create, err);
-    if (status == MR_OK)
-        status = connector_option_choice(table, "consistency", levels, &sink->consistency, err);
-    if (status == MR_OK && (sink->consistency == CQL_SERIAL || sink->consistency == CQL_LOCAL_SERIAL))
-        status = mr_err_set(err, MR_INVALID, "'consistency' = '%s' is not one for writing", levels[sink->consistency]);
-    return status;
-}
-
 static enum mr_status cassandra_start(struct connector_sink *sink, const struct connector_table *table,
                                       const struct connector_context *ctx, struct mr_err *err)
 {
-    struct cql_client_options options = { 0 };
-    bool create = false;
-    enum mr_status status = cassandra_options_read(sink, table, ctx, &options, &create, err);
+    struct cassandra_options options = { 0 };
+    enum mr_status status = cassandra_options_read(&options, table, ctx, false, err);
 
+    sink->batches = options.ours;
+    sink->consistency = options.consistency;
+    options.client.in_flight_max = sink->batches ? SINK_BATCHES_IN_FLIGHT : SINK_ROWS_IN_FLIGHT;
     if (status == MR_OK)
-        status = cassandra_table_init(&sink->table, table, err);
+        status = cassandra_table_init(&sink->table, table, false, err);
     if (status == MR_OK)
-        status = cql_client_new(&sink->client, ctx, &options, err);
+        status = cql_client_new(&sink->client, ctx, &options.client, err);
     if (status != MR_OK)
         return status;
     status = cql_client_connect(sink->client, connector_clock_ms(ctx) + CQL_CLIENT_OPEN_MS, err);
-    if (status == MR_OK && create)
+    if (status == MR_OK && options.create)
         status = cassandra_table_create(&sink->table, table, sink->client, err);
     if (status == MR_OK)
         status = cassandra_table_check(&sink->table, table, sink->client, err);
     if (status == MR_OK)
-        status = cql_client_prepare(sink->client, sink->table.insert, err);
+        status = cql_client_prepare(sink->client, sink->table.statement, err);
     return status;
 }
 
@@ -339,31 +306,9 @@ static enum mr_status cassandra_open(struct connector_sink **out, const struct c
     return MR_OK;
 }
 
-static const struct connector_option cassandra_options[] = {
-    { "keyspace", NULL, true, "The keyspace." },
-    { "table", NULL, true, "The table in it." },
-    { "contact-points", NULL, false, "HOST[:PORT],... of a Cassandra; without it: the embedded tables." },
-    { "username", NULL, false, "User to log in as." },
-    { "password", NULL, false, "The user's password." },
-    { "auto.create", NULL, false,
-      "Makes keyspace and table when absent, from the columns and PRIMARY KEY here; 'true' for the embedded tables, "
-      "else "
-      "'false'." },
-    { "consistency", NULL, false, "Consistency of writes: ONE for the embedded tables, else LOCAL_QUORUM." },
-    { NULL, NULL, false, NULL },
-};
-
-static const struct connector_sink_ops cassandra_sink_ops = {
+const struct connector_sink_ops cassandra_sink_ops = {
     .open = cassandra_open,
     .write = cassandra_write,
     .flush = cassandra_flush,
     .close = cassandra_close,
-};
-
-const struct connector connector_cassandra = {
-    .name = "cassandra",
-    .help = "Writes rows to a table over CQL; a row with the same key replaces the one before.",
-    .options = cassandra_options,
-    .sink = &cassandra_sink_ops,
-    .raw = true,
 };

@@ -181,7 +181,9 @@ enum mr_status sql_dead_letter(struct sql_run *run, const struct sql_origin *ori
     origin_text(run, origin, where);
     if (stage == SQL_STAGE_DECODE)
         snprintf(class_name, sizeof(class_name), "format.%s",
-                 source != NULL && source->format != NULL ? source->format : "values");
+                 source == NULL           ? "values"
+                 : source->format != NULL ? source->format
+                                          : source->connector->name);
     else if (stage == SQL_STAGE_TRANSFORM)
         snprintf(class_name, sizeof(class_name), "sql.insert.%s", sink != NULL ? sink->name : "select");
     else

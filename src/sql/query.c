@@ -272,10 +272,10 @@ static enum mr_status source_open(struct sql_run *run, struct sql_run_source *so
     if (table == NULL)
         return MR_OK;
     source->ops = table->connector->source;
-    if (source->ops == NULL || table->format == NULL)
+    if (source->ops == NULL)
         return mr_err_set(err, MR_UNSUPPORTED, "table %s: the connector '%s' can't be read", table->name,
                           table->connector->name);
-    if (strcmp(table->format, "json") != 0)
+    if (table->format != NULL && strcmp(table->format, "json") != 0) /* a raw connector gives JSON */
         return mr_err_set(err, MR_UNSUPPORTED, "table %s: the format '%s' can't be read", table->name, table->format);
     source->decoder = data_json_decoder_new(source->bound->row, source->bound->wanted);
     source->batch = data_batch_new(source->bound->row);

@@ -78,7 +78,7 @@ static int64_t harness_now_ms(void)
 static void harness_positions_merge(struct connector_position *positions, uint32_t *count,
                                     const struct connector_poll *poll)
 {
-    static char states[16][64];
+    static char states[16][4096];
 
     for (uint32_t i = 0; i < poll->position_count; i++) {
         uint32_t at = 0;

@@ -1,4 +1,5 @@
-/* test_cassandra.c -- the cassandra sink against a scripted CQL server: what is sent, what is rejected, trouble. */
+/* test_cassandra.c -- the cassandra sink and source against a scripted CQL server: what is sent, rejected and read, and
+ * trouble. */
 #include "harness.h"
 
 #include "cql/cql.h"
@@ -18,8 +19,13 @@ struct script {
     bool login;          /* user ada, password secret */
     int overloaded;      /* so many writes get that error first */
     int unprepared;
-    int cut;     /* so many writes end with a closed connection */
-    int dropped; /* so many writes get "unconfigured table" */
+    int cut;          /* so many writes end with a closed connection */
+    int dropped;      /* so many writes get "unconfigured table" */
+    int people;       /* rows that can be read */
+    int cut_reads;    /* so many reads end with a closed connection */
+    int busy_reads;   /* so many get "overloaded" first */
+    int paging_bytes; /* of a paging state, at least 4 */
+    atomic_int reads;
     pthread_mutex_t lock;
     struct mr_writer statements; /* DDL and prepared texts, a line each */
     struct mr_writer rows;       /* written rows, a line each, in order of arrival */
@@ -155,13 +161,97 @@ static enum cql_opcode login_answer(struct mr_reader *in, struct mr_writer *out)
     return CQL_OP_ERROR;
 }
 
-static enum cql_opcode text_answer(struct script *script, uint8_t opcode, struct mr_reader *in, struct mr_writer *out,
-                                   struct mr_arena *arena)
+/* ---- reading ---- */
+
+#define READ_COLUMNS                                                                                                   \
+    "name partition_key text, age regular int, score regular double, ok regular boolean, big regular timestamp, "      \
+    "id regular uuid, ratio regular float"
+#define READ_SQL "name STRING, age BIGINT, score DOUBLE, ok BOOLEAN, big BIGINT, id STRING, ratio FLOAT"
+
+static void person_write(struct mr_writer *out, int row)
 {
+    uint8_t fixed[16] = { 0 };
+    char name[32];
+    int size = snprintf(name, sizeof(name), "\"n%d", row);
+
+    cql_write_value(out, CQL_VALUE_OF((const uint8_t *)name, size));
+    mr_write_i32(out, 4);
+    mr_write_i32(out, -row);
+    cql_store_f64(fixed, row == 1 ? __builtin_nan("") : 1.5);
+    cql_write_value(out, CQL_VALUE_OF(fixed, 8));
+    fixed[0] = 1;
+    cql_write_value(out, CQL_VALUE_OF(fixed, 1));
+    mr_write_i32(out, 8);
+    mr_write_i64(out, 1700000000000);
+    memset(fixed, 0xab, sizeof(fixed));
+    cql_write_value(out, CQL_VALUE_OF(fixed, 16));
+    cql_store_f32(fixed, 0.1F);
+    cql_write_value(out, CQL_VALUE_OF(fixed, 4));
+}
+
+/* One page of the people: row 3 is all null but its key, row 4 all empty. */
+static void page_answer(struct script *script, const struct cql_query *query, struct mr_writer *out)
+{
+    static const uint16_t codes[] = {
+        CQL_VARCHAR, CQL_INT, CQL_DOUBLE, CQL_BOOLEAN, CQL_TIMESTAMP, CQL_UUID, CQL_FLOAT
+    };
+    struct cql_column columns[MR_COUNT(codes)];
+    struct cql_metadata metadata = { .flags = CQL_META_GLOBAL, .column_count = MR_COUNT(codes), .columns = columns };
+    uint8_t state[4096] = { 0 };
+    int first = 0, end;
+    size_t count_at;
+
+    for (size_t i = 0; i < MR_COUNT(codes); i++)
+        columns[i] = (struct cql_column){ MR_STR("ks"), MR_STR("people"), MR_STR("c"), cql_type_native(codes[i]) };
+    if ((query->params.flags & CQL_PARAM_PAGING_STATE) != 0)
+        first = mr_load_i32(query->params.paging_state.data);
+    end = first + query->params.page_size < script->people ? first + query->params.page_size : script->people;
+    if (end < script->people) {
+        mr_store_i32(state, end);
+        metadata.flags |= CQL_META_MORE_PAGES;
+        metadata.paging_state =
+            (struct mr_bytes){ state, (size_t)(script->paging_bytes > 4 ? script->paging_bytes : 4) };
+    }
+    count_at = cql_result_begin_rows(out, &metadata);
+    for (int row = first; row < end; row++) {
+        if (row != 3 && row != 4) {
+            person_write(out, row);
+            continue;
+        }
+        cql_write_value(out, CQL_VALUE_OF((const uint8_t *)"k", row == 3));
+        for (size_t i = 1; i < MR_COUNT(codes); i++)
+            cql_write_value(out, row == 3 ? CQL_VALUE_NULL : CQL_VALUE_OF(state, 0));
+    }
+    mr_write_i32_at(out, count_at, end - first);
+    atomic_fetch_add(&script->reads, 1);
+}
+
+/* Answers a SELECT of people; false: the connection is to be cut. */
+static bool read_answer(struct script *script, const struct cql_query *query, struct mr_writer *out,
+                        enum cql_opcode *answer)
+{
+    if (script_takes(&script->cut_reads))
+        return false;
+    if (script_takes(&script->busy_reads)) {
+        error_answer(out, CQL_ERR_OVERLOADED, "too much", MR_BYTES_NULL);
+        *answer = CQL_OP_ERROR;
+    } else {
+        page_answer(script, query, out);
+        *answer = CQL_OP_RESULT;
+    }
+    return true;
+}
+
+/* Answers QUERY and PREPARE; false: the connection is to be cut. */
+static bool text_answer(struct script *script, uint8_t opcode, struct mr_reader *in, struct mr_writer *out,
+                        struct mr_arena *arena, enum cql_opcode *answer)
+{
+    bool goes_on = true;
     struct cql_metadata none = { .flags = CQL_META_NONE };
     struct cql_prepare prepare;
     struct cql_query query;
 
+    *answer = CQL_OP_RESULT;
     if (opcode == CQL_OP_PREPARE) {
         if (cql_prepare_read(&prepare, in, CQL_V4) != MR_OK)
             abort();
@@ -173,13 +263,15 @@ static enum cql_opcode text_answer(struct script *script, uint8_t opcode, struct
             abort();
         if (memmem(query.text.data, query.text.size, "system_schema.columns", 21) != NULL)
             columns_answer(script, out);
+        else if (query.text.size > 8 && memcmp(query.text.data, "SELECT \"", 8) == 0)
+            goes_on = read_answer(script, &query, out, answer);
         else
             cql_result_write_void(out);
     }
     pthread_mutex_lock(&script->lock);
     mr_write_text(&script->statements, "%.*s\n", MR_STR_ARG(query.text));
     pthread_mutex_unlock(&script->lock);
-    return CQL_OP_RESULT;
+    return goes_on;
 }
 
 static void script_handle(struct harness_server *server, int fd, int connection)
@@ -209,7 +301,8 @@ static void script_handle(struct harness_server *server, int fd, int connection)
         } else if (header.opcode == CQL_OP_AUTH_RESPONSE) {
             answer = login_answer(&reader, &body);
         } else if (header.opcode == CQL_OP_QUERY || header.opcode == CQL_OP_PREPARE) {
-            answer = text_answer(script, header.opcode, &reader, &body, arena);
+            if (!text_answer(script, header.opcode, &reader, &body, arena, &answer))
+                break;
         } else if (header.opcode != CQL_OP_STARTUP &&
                    !write_answer(script, header.opcode, &reader, &body, arena, &answer)) {
             break;
@@ -498,11 +591,179 @@ static void test_wrong_options(void **state)
     }
 }
 
+/* ---- the source ---- */
+
+/* Opens the source at POSITION (NULL: the start) and reads until WANT records came or it ended. */
+static enum mr_status run_source(struct run *run, const char *columns, const struct connector_position *position,
+                                 uint32_t want, struct mr_writer *lines, struct connector_position *at, bool *ended)
+{
+    static const struct harness_option options[] = { { "keyspace", "ks" }, { "table", "people" }, { NULL, NULL } };
+    const struct connector_source_ops *ops = connectors_find("cassandra")->source;
+    struct connector_source *source = NULL;
+    uint32_t count = 0;
+    struct connector_position positions[16];
+    enum mr_status status;
+
+    harness_table_init(&run->table, "cassandra", harness_row(run->arena, columns), options);
+    status = ops->open(&source, &run->table.table, &run->ctx, position, position != NULL, &run->err);
+    if (status == MR_OK)
+        status = harness_read(ops, source, want, 20000, lines, positions, &count, ended, &run->err);
+    if (status == MR_OK && count == 1)
+        *at = positions[0];
+    ops->close(source);
+    mr_write_u8(lines, '\0');
+    return status;
+}
+
+static void test_read(void **state)
+{
+    static const char expect[] =
+        "0:0 {\"name\":\"\\\"n0\",\"age\":0,\"score\":1.5,\"ok\":true,\"big\":1700000000000,"
+        "\"id\":\"abababab-abab-abab-abab-abababababab\",\"ratio\":0.1}\n"
+        "0:1 {\"name\":\"\\\"n1\",\"age\":-1,\"score\":\"NaN\",\"ok\":true,\"big\":1700000000000,"
+        "\"id\":\"abababab-abab-abab-abab-abababababab\",\"ratio\":0.1}\n"
+        "0:2 {\"name\":\"\\\"n2\",\"age\":-2,\"score\":1.5,\"ok\":true,\"big\":1700000000000,"
+        "\"id\":\"abababab-abab-abab-abab-abababababab\",\"ratio\":0.1}\n"
+        "0:3 {\"name\":\"k\",\"age\":null,\"score\":null,\"ok\":null,\"big\":null,\"id\":null,\"ratio\":null}\n"
+        "0:4 {\"name\":\"\",\"age\":null,\"score\":null,\"ok\":null,\"big\":null,\"id\":null,\"ratio\":null}\n";
+    struct connector_position at = { 0 };
+    struct mr_writer lines = { 0 };
+    bool ended = false;
+    struct run run;
+
+    MR_UNUSED(state);
+    run_init(&run, READ_COLUMNS ", extra regular text");
+    run.script.people = 5;
+    if (run_source(&run, READ_SQL, NULL, 100, &lines, &at, &ended) != MR_OK)
+        fail_msg("%s", run.err.text);
+    assert_string_equal((const char *)lines.data, expect);
+    assert_true(ended);
+    assert_int_equal(at.next, 5);
+    mr_write_u8(&run.script.statements, '\0');
+    assert_string_equal((const char *)run.script.statements.data,
+                        "SELECT column_name, kind, type FROM system_schema.columns WHERE keyspace_name = 'ks' AND "
+                        "table_name = 'people'\n"
+                        "SELECT \"name\", \"age\", \"score\", \"ok\", \"big\", \"id\", \"ratio\" FROM "
+                        "\"ks\".\"people\"\n");
+    mr_writer_deinit(&lines);
+    run_deinit(&run);
+}
+
+/* Every row once, in pages, whatever happens to the connection; and on from a page after a restart. */
+static void test_read_pages(void **state)
+{
+    static const struct {
+        const char *name;
+        int people, cut, busy, reads;
+    } cases[] = { { "three pages", 2500, 0, 0, 3 },
+                  { "whole pages", 2000, 0, 0, 2 },
+                  { "none", 0, 0, 0, 1 },
+                  { "cut", 2500, 2, 0, 3 },
+                  { "overloaded", 2500, 0, 2, 3 } };
+
+    MR_UNUSED(state);
+    for (size_t i = 0; i < MR_COUNT(cases); i++) {
+        struct connector_position at = { 0 };
+        struct mr_writer lines = { 0 };
+        bool ended = false;
+        struct run run;
+        int rows = 0;
+
+        run_init(&run, READ_COLUMNS);
+        run.script.people = cases[i].people;
+        run.script.cut_reads = cases[i].cut;
+        run.script.busy_reads = cases[i].busy;
+        if (run_source(&run, READ_SQL, NULL, 10000, &lines, &at, &ended) != MR_OK)
+            fail_msg("%s: %s", cases[i].name, run.err.text);
+        for (const char *line = (const char *)lines.data; *line != '\0'; line = strchr(line, '\n') + 1) {
+            int position = -1;
+
+            assert_int_equal(sscanf(line, "0:%d ", &position), 1);
+            assert_int_equal(position, rows++);
+        }
+        assert_int_equal(rows, cases[i].people);
+        assert_int_equal(atomic_load(&run.script.reads), cases[i].reads);
+        assert_true(ended);
+        mr_writer_deinit(&lines);
+        run_deinit(&run);
+    }
+}
+
+static void test_read_resumes(void **state)
+{
+    struct connector_position first = { 0 }, last = { 0 }, wrong = { .next = 7, .state = MR_STR("page=0g") };
+    struct mr_writer lines = { 0 };
+    bool ended = false;
+    struct run run;
+
+    MR_UNUSED(state);
+    run_init(&run, READ_COLUMNS);
+    run.script.people = 1500;
+    run.script.paging_bytes = 2000;
+    assert_int_equal(run_source(&run, READ_SQL, NULL, 1, &lines, &first, &ended), MR_OK);
+    assert_false(ended);
+    assert_int_equal(first.next, 1000);
+    char *text = mr_str_dup(first.state);
+    first.state.data = text;
+    lines.size = 0;
+    assert_int_equal(run_source(&run, READ_SQL, &first, 10000, &lines, &last, &ended), MR_OK);
+    assert_true(ended);
+    assert_int_equal(strncmp((const char *)lines.data, "0:1000 {\"name\":\"\\\"n1000\"", 24), 0);
+    assert_int_equal(last.next, 1500);
+    lines.size = 0;
+    assert_int_equal(run_source(&run, READ_SQL, &last, 10000, &lines, &last, &ended), MR_OK);
+    assert_string_equal((const char *)lines.data, "");
+    assert_true(ended);
+    assert_int_equal(run_source(&run, READ_SQL, &wrong, 1, &lines, &last, &ended), MR_CORRUPT);
+    mr_free(text);
+
+    /* A paging state that no checkpoint takes: the position stays. */
+    run.script.paging_bytes = 2100;
+    first = (struct connector_position){ .next = -1 };
+    assert_int_equal(run_source(&run, READ_SQL, NULL, 1, &lines, &first, &ended), MR_OK);
+    assert_int_equal(first.next, -1);
+    mr_writer_deinit(&lines);
+    run_deinit(&run);
+}
+
+static void test_read_refused(void **state)
+{
+    static const struct {
+        const char *columns, *sql;
+        enum mr_status status;
+        const char *text;
+    } cases[] = {
+        { "", READ_SQL, MR_NOT_FOUND, "there is no table ks.people" },
+        { READ_COLUMNS, "name STRING, agee INT", MR_INVALID, "no column 'agee'; did you mean 'age'?" },
+        { READ_COLUMNS, "age STRING", MR_INVALID,
+          "column 'age' is STRING, but int in ks.people, which does not become" },
+        { READ_COLUMNS, "name STRING", MR_INVALID, "reading ks.people: its columns changed" },
+    };
+
+    MR_UNUSED(state);
+    for (size_t i = 0; i < MR_COUNT(cases); i++) {
+        struct connector_position at = { 0 };
+        struct mr_writer lines = { 0 };
+        bool ended = false;
+        struct run run;
+        enum mr_status status;
+
+        run_init(&run, cases[i].columns);
+        run.script.people = 1;
+        status = run_source(&run, cases[i].sql, NULL, 1, &lines, &at, &ended);
+        if (status != cases[i].status || strstr(run.err.text, cases[i].text) == NULL)
+            fail_msg("case %zu: %s (%s)", i, mr_status_text(status), run.err.text);
+        mr_writer_deinit(&lines);
+        run_deinit(&run);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rows),    cmocka_unit_test(test_external),      cmocka_unit_test(test_trouble),
-        cmocka_unit_test(test_refused), cmocka_unit_test(test_wrong_options),
+        cmocka_unit_test(test_rows),       cmocka_unit_test(test_external),      cmocka_unit_test(test_trouble),
+        cmocka_unit_test(test_refused),    cmocka_unit_test(test_wrong_options), cmocka_unit_test(test_read),
+        cmocka_unit_test(test_read_pages), cmocka_unit_test(test_read_resumes),  cmocka_unit_test(test_read_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

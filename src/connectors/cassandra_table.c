@@ -1,5 +1,5 @@
-/* snk_cassandra_table.c -- the table that the cassandra sink writes to: its names, making it, and whether its columns
- * take the SQL table's.
+/* cassandra_table.c -- the table that the cassandra sink writes and the source reads: its names, making it, and whether
+ * its columns take the SQL table's, or become them.
  *
  *   SQL       CQL type made       CQL types that take it
  *   BOOLEAN   boolean             boolean
@@ -7,8 +7,10 @@
  *   BIGINT    bigint              bigint, timestamp (milliseconds)
  *   FLOAT     float               float, double
  *   DOUBLE    double              double
- *   STRING    text                text, varchar, ascii, uuid, timeuuid (a value that is none is rejected) */
-#include "connectors/snk_cassandra_int.h"
+ *   STRING    text                text, varchar, ascii, uuid, timeuuid (a value that is none is rejected)
+ *
+ * Reading, the same pairs hold, and int becomes BIGINT, float DOUBLE. */
+#include "connectors/cassandra_int.h"
 
 #include "base/text.h"
 
@@ -36,10 +38,12 @@ static int type_find(enum data_kind kind)
     return -1;
 }
 
-static bool type_takes(enum data_kind kind, uint16_t code)
+static bool type_takes(enum data_kind kind, uint16_t code, bool reading)
 {
     int at = type_find(kind);
 
+    if (reading && ((kind == DATA_BIGINT && code == CQL_INT) || (kind == DATA_DOUBLE && code == CQL_FLOAT)))
+        return true;
     for (size_t i = 0; at >= 0 && i < MR_COUNT(types[0].takes) && types[at].takes[i] != 0; i++)
         if (types[at].takes[i] == code)
             return true;
@@ -80,6 +84,27 @@ static enum mr_status name_read(char out[CASSANDRA_NAME_BYTES], const struct con
     return MR_OK;
 }
 
+static void column_names_write(struct mr_writer *w, const struct cassandra_table *t)
+{
+    for (uint32_t i = 0; i < t->column_count; i++) {
+        if (i > 0)
+            mr_write_str(w, MR_STR(", "));
+        name_write(w, t->columns[i].name);
+    }
+}
+
+static char *select_make(const struct cassandra_table *t)
+{
+    struct mr_writer w = { 0 };
+
+    mr_write_str(&w, MR_STR("SELECT "));
+    column_names_write(&w, t);
+    mr_write_str(&w, MR_STR(" FROM "));
+    table_name_write(&w, t);
+    mr_write_u8(&w, '\0');
+    return (char *)w.data;
+}
+
 static char *insert_make(const struct cassandra_table *t)
 {
     struct mr_writer w = { 0 };
@@ -87,11 +112,7 @@ static char *insert_make(const struct cassandra_table *t)
     mr_write_str(&w, MR_STR("INSERT INTO "));
     table_name_write(&w, t);
     mr_write_str(&w, MR_STR(" ("));
-    for (uint32_t i = 0; i < t->column_count; i++) {
-        if (i > 0)
-            mr_write_str(&w, MR_STR(", "));
-        name_write(&w, t->columns[i].name);
-    }
+    column_names_write(&w, t);
     mr_write_str(&w, MR_STR(") VALUES ("));
     for (uint32_t i = 0; i < t->column_count; i++)
         mr_write_str(&w, i > 0 ? MR_STR(", ?") : MR_STR("?"));
@@ -100,10 +121,10 @@ static char *insert_make(const struct cassandra_table *t)
     return (char *)w.data;
 }
 
-enum mr_status cassandra_table_init(struct cassandra_table *out, const struct connector_table *table,
+enum mr_status cassandra_table_init(struct cassandra_table *out, const struct connector_table *table, bool reading,
                                     struct mr_err *err)
 {
-    struct cassandra_table t = { .column_count = table->row->field_count };
+    struct cassandra_table t = { .column_count = table->row->field_count, .reading = reading };
     enum mr_status status = name_read(t.keyspace, table, "keyspace", err);
 
     if (status == MR_OK)
@@ -112,15 +133,16 @@ enum mr_status cassandra_table_init(struct cassandra_table *out, const struct co
         const struct data_field *field = &table->row->fields[i];
 
         if (type_find(field->type->kind) < 0)
-            status = mr_err_set(err, MR_UNSUPPORTED, "column '%.*s': %s can't be written to CQL in this version",
-                                MR_STR_ARG(field->name), data_kind_name(field->type->kind));
+            status = mr_err_set(err, MR_UNSUPPORTED, "column '%.*s': %s can't be %s CQL in this version",
+                                MR_STR_ARG(field->name), data_kind_name(field->type->kind),
+                                reading ? "read from" : "written to");
     }
     if (status != MR_OK)
         return status;
     t.columns = mr_calloc(t.column_count, sizeof(*t.columns));
     for (uint32_t i = 0; i < t.column_count; i++)
         t.columns[i].name = table->row->fields[i].name;
-    t.insert = insert_make(&t);
+    t.statement = reading ? select_make(&t) : insert_make(&t);
     *out = t;
     return MR_OK;
 }
@@ -128,7 +150,7 @@ enum mr_status cassandra_table_init(struct cassandra_table *out, const struct co
 void cassandra_table_deinit(struct cassandra_table *t)
 {
     mr_free(t->columns);
-    mr_free(t->insert);
+    mr_free(t->statement);
     *t = (struct cassandra_table){ 0 };
 }
 
@@ -198,17 +220,16 @@ static enum mr_status column_check(struct cassandra_table *t, const struct conne
     int at = data_type_field(table->row, name);
     const struct cql_type *native;
 
-    if (at < 0 && key)
+    if (at < 0 && key && !t->reading)
         return mr_err_set(err, MR_INVALID, "%s.%s has the primary key column '%.*s', which the SQL table has not",
                           t->keyspace, t->table, MR_STR_ARG(name));
     if (at < 0)
-        return MR_OK; /* not written: it stays as it is */
+        return MR_OK; /* not read; or not written: it stays as it is */
     native = cql_type_named(type);
-    if (native == NULL || !type_takes(table->row->fields[at].type->kind, native->code))
-        return mr_err_set(err, MR_INVALID,
-                          "column '%.*s' is %s, but %.*s in %s.%s, which can't take it; CAST it in the INSERT",
-                          MR_STR_ARG(name), data_kind_name(table->row->fields[at].type->kind), MR_STR_ARG(type),
-                          t->keyspace, t->table);
+    if (native == NULL || !type_takes(table->row->fields[at].type->kind, native->code, t->reading))
+        return mr_err_set(err, MR_INVALID, "column '%.*s' is %s, but %.*s in %s.%s, which %s", MR_STR_ARG(name),
+                          data_kind_name(table->row->fields[at].type->kind), MR_STR_ARG(type), t->keyspace, t->table,
+                          t->reading ? "does not become one" : "can't take it; CAST it in the INSERT");
     t->columns[at].code = native->code;
     t->columns[at].is_key = key;
     t->columns[at].is_partition = partition;
@@ -230,11 +251,11 @@ static enum mr_status columns_compare(const struct cassandra_table *t, const str
             return MR_INVALID;
         }
     }
-    for (uint32_t i = 0; i < table->primary_key_count; i++)
+    for (uint32_t i = 0; i < table->primary_key_count && !t->reading; i++)
         if (!t->columns[table->primary_key[i]].is_key)
             return mr_err_set(err, MR_INVALID, "column '%.*s' is in the PRIMARY KEY here, but not in that of %s.%s",
                               MR_STR_ARG(t->columns[table->primary_key[i]].name), t->keyspace, t->table);
-    for (uint32_t i = 0; i < t->column_count && table->primary_key_count > 0; i++) {
+    for (uint32_t i = 0; i < t->column_count && table->primary_key_count > 0 && !t->reading; i++) {
         bool declared = false;
 
         for (uint32_t k = 0; k < table->primary_key_count; k++)
@@ -265,8 +286,8 @@ enum mr_status cassandra_table_check(struct cassandra_table *t, const struct con
         goto out;
     }
     if (result.kind != CQL_RESULT_ROWS || result.metadata.column_count != 3 || result.row_count == 0) {
-        status = mr_err_set(err, MR_NOT_FOUND, "there is no table %s.%s; create it, or set 'auto.create' = 'true'",
-                            t->keyspace, t->table);
+        status = mr_err_set(err, MR_NOT_FOUND, "there is no table %s.%s%s", t->keyspace, t->table,
+                            t->reading ? "" : "; create it, or set 'auto.create' = 'true'");
         goto out;
     }
     names = MR_ARENA_ARRAY(arena, const char *, result.row_count);
