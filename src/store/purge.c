@@ -61,6 +61,10 @@ enum mr_status store_purge(struct store *store, uint32_t table_id, int64_t gc_gr
 
     if (atomic_flag_test_and_set(&store->purging))
         return mr_err_set(err, MR_BUSY, "another purge is running");
+    if (atomic_load(&store->purge_stopped)) {
+        status = mr_err_set(err, MR_BUSY, "the store is being closed");
+        goto out;
+    }
     status = set_automatic(store, false, err);
     if (status != MR_OK)
         goto out;
@@ -72,10 +76,18 @@ enum mr_status store_purge(struct store *store, uint32_t table_id, int64_t gc_gr
         compact(store, table_id);
         atomic_store(&store->policy.table_id, STORE_META_TABLE);
         compact(store, table_id); /* the filter meets the rows that the first pass left empty */
+        if (atomic_load(&store->purge_stopped))
+            status = mr_err_set(err, MR_BUSY, "the store is being closed");
     }
     if (set_automatic(store, true, &later) != MR_OK)
         mr_log(MR_LOG_ERROR, "store", "automatic compaction stays off: %s", later.text);
 out:
     atomic_flag_clear(&store->purging);
     return status;
+}
+
+void store_purge_stop(struct store *store)
+{
+    atomic_store(&store->purge_stopped, true);
+    rocksdb_disable_manual_compaction(store->db);
 }

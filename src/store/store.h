@@ -196,6 +196,9 @@ MR_MUST_CHECK enum mr_status store_meta_list(struct store *store, struct mr_byte
 MR_MUST_CHECK enum mr_status store_purge(struct store *store, uint32_t table_id, int64_t gc_grace_s,
                                          struct mr_err *err);
 
+/* Makes a store_purge that runs return soon, with MR_BUSY, and every later one: the store is about to be closed. */
+void store_purge_stop(struct store *store);
+
 struct store_stats {
     uint64_t disk_bytes;   /* of sorted files */
     uint64_t memory_bytes; /* write buffers, block cache and table readers */

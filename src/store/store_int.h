@@ -119,6 +119,7 @@ struct store {
     rocksdb_writeoptions_t *write_options;
     struct store_purge_policy policy;
     atomic_flag purging;
+    atomic_bool purge_stopped;
 
     pthread_t committer;
     bool committer_runs;

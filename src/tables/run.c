@@ -87,8 +87,10 @@ enum handled run_apply(struct frame *frame, const struct store_mutation *mutatio
     }
     request = request_new(conn, frame->header.version, frame->header.stream, frame->header.body_bytes);
     status = store_apply(tables->store, mutations, count, write_done, request, &err);
-    if (status == MR_OK)
+    if (status == MR_OK) {
+        purge_note(tables, mutations, count);
         return HANDLED;
+    }
     if (status == MR_LIMIT && tables->in_flight > 1) {
         /* Others are on their way to the disk: their end makes room, and this one is looked at again. */
         tables->in_flight--;

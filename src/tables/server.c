@@ -264,6 +264,9 @@ enum mr_status tables_open(struct tables **out, const struct tables_options *opt
     make_metrics(tables);
     tables->workers = mr_workers_new("tables", options->worker_count > 0 ? options->worker_count : 2);
     status = schema_load(&tables->schema, tables->store, tables->env, err);
+    if (status == MR_OK)
+        status =
+            purge_open(tables, options->purge_tick_ms > 0 ? options->purge_tick_ms : TABLES_PURGE_TICK_MS, err);
     for (i = 0; i < options->listen_count && status == MR_OK; i++)
         status = listen_on(tables, options->listen[i], options->connections_max, err);
     if (status != MR_OK) {
@@ -286,6 +289,7 @@ static void close_network(void *arg)
     size_t i;
 
     tables->is_closing = true;
+    purge_stop(tables);
     for (i = 0; i < tables->listener_count; i++)
         net_listener_close(tables->listeners[i]);
     tables->listener_count = 0;
@@ -302,7 +306,8 @@ static void check_idle(void *arg)
 {
     struct idle_check *check = arg;
 
-    check->is_idle = check->tables->in_flight == 0 && check->tables->conns == NULL;
+    check->is_idle =
+        check->tables->in_flight == 0 && check->tables->conns == NULL && !purge_is_running(check->tables);
 }
 
 /* Waits until every connection is gone and every write came back from the store: each round trip through the store's
@@ -330,6 +335,7 @@ void tables_close(struct tables *tables)
     net_loop_call(tables->loop, close_network, tables);
     mr_workers_free(tables->workers);
     wait_idle(tables);
+    purge_close(tables);
     prepared_free_all(tables);
     schema_free(tables->schema);
     while ((request = tables->free_requests) != NULL) {

@@ -46,6 +46,7 @@ struct prepared {
 };
 
 struct ddl_job;
+struct purge;
 
 struct tables {
     struct net_loop *loop;
@@ -70,6 +71,8 @@ struct tables {
     struct request *free_requests;
     struct ddl_job *ddl_head; /* the one under way, then those waiting */
     struct ddl_job *ddl_tail;
+
+    struct purge *purge; /* owned */
 
     struct mr_arena *arena;  /* of the request being handled */
     struct mr_writer answer; /* of the answer being written */
@@ -137,6 +140,18 @@ int64_t tables_now_us(struct tables *tables);
 enum handled run_plan(struct frame *frame, struct plan *plan, const struct cql_params *params);
 /* Queues COUNT mutations; answers when they are durable. */
 enum handled run_apply(struct frame *frame, const struct store_mutation *mutations, size_t count);
+
+/* ---- purge.c ---- */
+
+/* Loads what is known of tombstones and starts to look after them.  Blocks; not from the loop's thread. */
+MR_MUST_CHECK enum mr_status purge_open(struct tables *tables, int64_t tick_ms, struct mr_err *err);
+/* Counts the tombstones in mutations that were given to the store. */
+void purge_note(struct tables *tables, const struct store_mutation *mutations, size_t count);
+/* No purge begins any more, one under way ends soon; then purge_is_running turns false. */
+void purge_stop(struct tables *tables);
+bool purge_is_running(const struct tables *tables);
+/* Frees.  Not from the loop's thread; legal though purge_open failed or never ran. */
+void purge_close(struct tables *tables);
 
 /* ---- run_ddl.c ---- */
 

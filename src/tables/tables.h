@@ -26,7 +26,8 @@ enum tables_limits {
     TABLES_IN_FLIGHT_MAX = 4096,                  /* the same, in requests */
     TABLES_LOGIN_BYTES_MAX = 64 * 1024,           /* of a request before the login */
     TABLES_LOGINS_MAX = 3,                        /* wrong passwords on one connection */
-    TABLES_LOGIN_MS = 30 * 1000,                  /* from the connect to the login; later it is cut */
+    TABLES_PURGE_TICK_MS = 60 * 1000,
+    TABLES_LOGIN_MS = 30 * 1000, /* from the connect to the login; later it is cut */
 };
 
 struct tables;
@@ -41,6 +42,7 @@ struct tables_options {
     int connections_max;         /* of a listener; 0: net's own limit */
     int worker_count;            /* threads for scans; 0: 2 */
     int64_t login_ms;            /* 0: TABLES_LOGIN_MS */
+    int64_t purge_tick_ms;       /* how often to see if an hour of ENV is over (see purge.c); 0: once a minute */
 };
 
 /* Loads the schema and listens.  Blocks on the disk: not for a loop.  Options are copied, what they point to must

@@ -20,6 +20,25 @@
 
 enum { DEADLINE_S = 20 };
 
+/* The machine, with a clock that can be put ahead. */
+static _Atomic int64_t ahead_s;
+
+static int64_t ahead_now_us(struct mr_env *env)
+{
+    MR_UNUSED(env);
+    return mr_now_us(mr_env_real()) + ahead_s * 1000000;
+}
+
+static struct mr_env *ahead_env(void)
+{
+    static struct mr_env_ops ops;
+    static struct mr_env env = { &ops };
+
+    ops = *mr_env_real()->ops;
+    ops.now_us = ahead_now_us;
+    return &env;
+}
+
 struct fixture {
     char dir[64];
     struct net_loop *loop;
@@ -41,8 +60,14 @@ struct client {
 static void server_start(struct fixture *f)
 {
     const char *listen = "127.0.0.1:0";
-    struct store_options store_options = { 0 };
-    struct tables_options options = { .listen = &listen, .listen_count = 1, .login_ms = f->login_ms };
+    struct store_options store_options = { .env = ahead_env() };
+    struct tables_options options = {
+        .listen = &listen,
+        .listen_count = 1,
+        .login_ms = f->login_ms,
+        .env = ahead_env(),
+        .purge_tick_ms = 1,
+    };
     struct mr_err err = MR_ERR_INIT;
 
     f->access = access_new(&(struct access_options){ .open = false });
@@ -589,6 +614,38 @@ static void test_late_login(void **state)
     client_close(&good);
 }
 
+/* Is the tombstone of row 'x' gone?  A write older than it is hidden by it. */
+static bool is_purged(struct client *c)
+{
+    assert_string_equal(query(c, "INSERT INTO k.p (k, v) VALUES ('x', 1) USING TIMESTAMP 5"), "void");
+    return strcmp(query(c, "SELECT k, v FROM k.p"), "rows x,1") == 0;
+}
+
+/* A tombstone goes when gc_grace_seconds and an hour are over, not before, though the server was started anew. */
+static void test_purge(void **state)
+{
+    struct fixture *f = *state;
+    struct client c = client_ready(f);
+    bool purged = false;
+
+    assert_string_equal(query(&c, schema[0]), "CREATED KEYSPACE k.");
+    assert_string_equal(query(&c, "CREATE TABLE k.p (k text PRIMARY KEY, v int) WITH gc_grace_seconds = 36000"),
+                        "CREATED TABLE k.p");
+    assert_string_equal(query(&c, "DELETE FROM k.p USING TIMESTAMP 10 WHERE k='x'"), "void");
+    client_close(&c);
+    server_stop(f);
+    server_start(f);
+    c = client_ready(f);
+    ahead_s += 36000;
+    for (int i = 0; i < 100; i++)
+        assert_false(is_purged(&c));
+    ahead_s += 3601;
+    for (int i = 0; i < 10000 && !purged; i++)
+        purged = is_purged(&c);
+    assert_true(purged);
+    client_close(&c);
+}
+
 static void test_hostile(void **state)
 {
     for (size_t i = 0; i < MR_COUNT(hostile); i++) {
@@ -645,6 +702,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_events, setup, teardown),
         cmocka_unit_test_setup_teardown(test_big_before_login, setup, teardown),
         cmocka_unit_test_setup_teardown(test_late_login, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_purge, setup, teardown),
         cmocka_unit_test_setup_teardown(test_hostile, setup, teardown),
         cmocka_unit_test_setup_teardown(test_every_byte_wrong, setup, teardown),
     };
