@@ -431,6 +431,46 @@ static void test_meta_and_drop(void **state)
     mr_writer_deinit(&out);
 }
 
+/* However the committer orders a batch: of one key the last op wins, and a drop takes what came before it. */
+static void test_order_in_a_batch(void **state)
+{
+    enum { KEYS = 50, ROUNDS = 4 };
+    struct fixture *f = *state;
+    struct store_mutation puts[KEYS * ROUNDS] = { 0 };
+    char keys[KEYS][8], values[KEYS * ROUNDS][8];
+    struct store_cell cell = { .column_id = 1, .write_time_us = 9, .value = text("x") };
+    struct store_mutation drop[] = {
+        { .kind = STORE_WRITE, .key = key_of("z", "1"), .cells = &cell, .cell_count = 1 },
+        { .kind = STORE_DROP_TABLE, .key = { .table_id = 5 } },
+        { .kind = STORE_WRITE, .key = key_of("a", "1"), .cells = &cell, .cell_count = 1 },
+    };
+    struct mr_writer out = { 0 };
+
+    for (int i = 0; i < KEYS * ROUNDS; i++) {
+        int key = i * 37 % KEYS;
+
+        snprintf(keys[key], sizeof(keys[key]), "k%d", key);
+        snprintf(values[i], sizeof(values[i]), "%03d", i);
+        puts[i] = (struct store_mutation){ .kind = i / KEYS == ROUNDS - 1 && key % 2 == 0 ? STORE_META_DELETE
+                                                                                          : STORE_META_PUT,
+                                           .meta_key = text(keys[key]),
+                                           .meta_value = text(values[i]) };
+    }
+    apply(f, puts, KEYS * ROUNDS);
+    for (int i = KEYS * (ROUNDS - 1); i < KEYS * ROUNDS; i++) {
+        enum mr_status status = store_meta_get(f->store, puts[i].meta_key, &out, NULL);
+
+        assert_int_equal(status, puts[i].kind == STORE_META_DELETE ? MR_NOT_FOUND : MR_OK);
+        if (status == MR_OK)
+            assert_memory_equal(out.data, values[i], 3);
+        out.size = 0;
+    }
+    mr_writer_deinit(&out);
+    apply(f, drop, MR_COUNT(drop));
+    assert_row(f, "z", "1", NULL);
+    assert_row(f, "a", "1", "x");
+}
+
 static void test_limits(void **state)
 {
     struct fixture *f = *state;
@@ -629,6 +669,7 @@ int main(int argc, char **argv)
         TEST(test_purge),
         TEST(test_only_purge_purges),
         TEST(test_meta_and_drop),
+        TEST(test_order_in_a_batch),
         TEST(test_limits),
         TEST(test_kill),
         TEST(test_second_open_and_newer_format),
