@@ -16,7 +16,7 @@ static void write_connector(struct mr_writer *out, const struct connector *conne
     mr_write_text(out, "As a source: %s. As a sink: %s. `'format' = 'json'`: %s.\n\n",
                   connector->source == NULL               ? "no"
                   : connector->source->bounded_by_default ? "yes, it ends"
-                                                          : "yes, it goes on",
+                                                          : "yes, until its options end it",
                   connector->sink ? "yes" : "no", connector->raw ? "not taken" : "required");
     mr_write_text(out, "| option | default | meaning |\n|---|---|---|\n");
     mr_write_text(out, "| `connector` | required | `'%s'` |\n", connector->name);
