@@ -131,6 +131,12 @@ static enum mr_status column_condition(struct plan_build *b, const struct ast_no
     return plan_source_of(b, node->term, column->type, column->name, &condition->source);
 }
 
+static bool is_same_source(const struct plan_source *a, const struct plan_source *b)
+{
+    return a->kind == b->kind && a->marker == b->marker && a->value.data == b->value.data &&
+           a->value.size == b->value.size;
+}
+
 /* Turns the conditions that make a key into key sources; the others stay to be checked on each row. */
 static bool take_key(struct plan *plan)
 {
@@ -156,7 +162,7 @@ static bool take_key(struct plan *plan)
     for (i = 0; i < plan->condition_count; i++) {
         const struct plan_condition *c = &plan->conditions[i];
         bool is_used = plan->access != PLAN_RANGE && c->op == AST_EQ && c->column < partition + prefix &&
-                       memcmp(&plan->key[c->column], &c->source, sizeof(c->source)) == 0;
+                       is_same_source(&plan->key[c->column], &c->source);
 
         if (!is_used) {
             sliced += plan->access != PLAN_RANGE && c->op != AST_EQ && c->column == partition + prefix;
