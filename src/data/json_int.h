@@ -94,6 +94,10 @@ enum mr_status json_expected(const struct json_walk *w, struct mr_err *err, cons
 /* Sets ERR to the path and a message. */
 enum mr_status json_wrong(const struct json_walk *w, enum mr_status status, struct mr_err *err, const char *format, ...)
     MR_PRINTF(4, 5);
+#ifdef __clang_analyzer__ /* as mr_err_set */
+#define json_expected(w, ...)      mr_err_returns((json_expected)((w), __VA_ARGS__), MR_INVALID)
+#define json_wrong(w, status, ...) mr_err_returns((json_wrong)((w), (status), __VA_ARGS__), (status))
+#endif
 
 /* Every value's way in and out: false (err is set) when it is nested too deeply. */
 static inline bool json_path_push(struct json_walk *w, const char *name, size_t name_size, size_t element)

@@ -31,7 +31,8 @@ static void path_text(const struct json_walk *w, char *out, size_t size)
     }
 }
 
-enum mr_status json_wrong(const struct json_walk *w, enum mr_status status, struct mr_err *err, const char *format, ...)
+enum mr_status(json_wrong)(const struct json_walk *w, enum mr_status status, struct mr_err *err, const char *format,
+                           ...)
 {
     char path[PATH_BYTES_MAX], text[MR_ERR_BYTES];
     va_list args;
@@ -78,7 +79,7 @@ static void found_text(const struct json_walk *w, char *out, size_t size)
              p == start + SHOWN_BYTES_MAX ? "..." : "");
 }
 
-enum mr_status json_expected(const struct json_walk *w, struct mr_err *err, const char *format, ...)
+enum mr_status(json_expected)(const struct json_walk *w, struct mr_err *err, const char *format, ...)
 {
     char found[SHOWN_BYTES_MAX + 32], text[MR_ERR_BYTES / 2];
     va_list args;

@@ -5,7 +5,7 @@
 
 #include "base/text.h"
 
-enum mr_status sql_bind_fail(struct sql_bind *bind, enum mr_status status, struct sql_loc loc, const char *format, ...)
+enum mr_status(sql_bind_fail)(struct sql_bind *bind, enum mr_status status, struct sql_loc loc, const char *format, ...)
 {
     char text[MR_ERR_BYTES];
     va_list args;

@@ -26,6 +26,9 @@ struct sql_bind {
 /* Sets the error at LOC and returns STATUS. */
 enum mr_status sql_bind_fail(struct sql_bind *bind, enum mr_status status, struct sql_loc loc, const char *format, ...)
     MR_PRINTF(4, 5);
+#ifdef __clang_analyzer__ /* as mr_err_set */
+#define sql_bind_fail(bind, status, ...) mr_err_returns((sql_bind_fail)((bind), (status), __VA_ARGS__), (status))
+#endif
 
 /* An expression; SCOPE may be NULL: no columns.  An untyped NULL stays of type DATA_NULL. */
 MR_MUST_CHECK enum mr_status sql_bind_expr(struct sql_bind *bind, const struct sql_scope *scope,

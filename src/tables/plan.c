@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum mr_status plan_fail(struct plan_build *b, enum mr_status status, const char *format, ...)
+enum mr_status(plan_fail)(struct plan_build *b, enum mr_status status, const char *format, ...)
 {
     char text[MR_ERR_BYTES];
     va_list args;

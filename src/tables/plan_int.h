@@ -110,6 +110,9 @@ MR_MUST_CHECK enum mr_status plan_source_of(struct plan_build *b, const struct a
 /* The index of column NAME of the plan's table. */
 MR_MUST_CHECK enum mr_status plan_column_of(struct plan_build *b, struct mr_str name, uint32_t *out);
 enum mr_status plan_fail(struct plan_build *b, enum mr_status status, const char *format, ...) MR_PRINTF(3, 4);
+#ifdef __clang_analyzer__ /* as mr_err_set */
+#define plan_fail(b, status, ...) mr_err_returns((plan_fail)((b), (status), __VA_ARGS__), (status))
+#endif
 void plan_find_pk_indexes(struct plan_build *b);
 
 /* ---- values of one execution ---- */
