@@ -80,7 +80,7 @@ enum mr_status mr_parse_f64(struct mr_str text, double *out)
 /* Java's form of the shortest digits: plain between 1e-3 and 1e7, else d.dddE±x. */
 static size_t format_java(char *out, const char *scientific)
 {
-    char digits[32];
+    char digits[32] = "0"; /* there is one always, which the analyzer can't know */
     size_t digit_count = 0;
     const char *p = scientific;
     char *at = out;

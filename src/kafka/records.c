@@ -63,7 +63,7 @@ enum mr_status kafka_batch_header(struct mr_bytes head, struct kafka_batch *out,
     struct mr_reader in = mr_reader_of(head);
     struct kafka_batch b = { .bytes = head };
     const char *wrong;
-    int magic;
+    int8_t magic;
 
     /* The magic byte stands where it stood in v0 and v1, whose batches may be shorter than 61 bytes. */
     if (head.size > OFFSET_MAGIC && head.data[OFFSET_MAGIC] != MAGIC)

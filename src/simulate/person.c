@@ -238,7 +238,7 @@ static void emit_login(struct simulate_emit *emit, struct simulate_chance *chanc
     salt[8] = '\0';
     if (wish->charset[0] != '\0') {
         int length = wish->password_min +
-                     (int)simulate_chance_below(&own, (uint64_t)(wish->password_max - wish->password_min + 1));
+                     (int)simulate_chance_below(&own, (uint64_t)(wish->password_max - wish->password_min) + 1);
         for (int i = 0; i < length; i++)
             password[i] = wish->charset[simulate_chance_below(&own, strlen(wish->charset))];
         password[length] = '\0';
