@@ -15,6 +15,10 @@
 #include "tables/tables.h"
 
 #include <string.h>
+#include <sys/resource.h>
+
+/* Descriptors that connections leave to files, at most; Kafka, CQL and HTTP share the others. */
+enum { FILES_KEPT = 1024, SHARES = 3 };
 
 struct stack {
     struct stack_options options; /* borrowed texts, until stack_open returns */
@@ -28,6 +32,7 @@ struct stack {
     struct net_loop *http_loop;
     struct http_server *http;
     bool data_failed; /* why stack_open failed */
+    int share;        /* connections that each of the three may have */
 };
 
 /* One job on a part's loop, and how it ended. */
@@ -36,6 +41,32 @@ struct part_job {
     enum mr_status status;
     struct mr_err err;
 };
+
+/* Takes all descriptors that the system gives.  Connections of one listener must not take those of the others, nor of
+ * files. */
+static int connections_share(void)
+{
+    struct rlimit limit;
+    rlim_t files;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return NET_CONNECTIONS_MAX;
+    if (limit.rlim_cur < limit.rlim_max) {
+        struct rlimit more = { limit.rlim_max, limit.rlim_max };
+
+        if (setrlimit(RLIMIT_NOFILE, &more) == 0)
+            limit = more;
+    }
+    files = limit.rlim_cur / 2 < FILES_KEPT ? limit.rlim_cur / 2 : FILES_KEPT;
+    if ((limit.rlim_cur - files) / SHARES > NET_CONNECTIONS_MAX)
+        return NET_CONNECTIONS_MAX;
+    return (int)((limit.rlim_cur - files) / SHARES);
+}
+
+static int at_most(int a, int b)
+{
+    return a < b ? a : b;
+}
 
 static enum mr_status check_listen(const char *setting, const char *text, bool security_open, struct mr_err *err)
 {
@@ -124,6 +155,7 @@ static enum mr_status kafka_listen(struct stack *s, struct mr_err *err)
             .listeners = listeners,
             .listener_count = (uint32_t)count,
             .auto_create_topics = true,
+            .connections_max = (uint32_t)at_most(s->share, BROKER_CONNECTIONS_MAX_DEFAULT),
             .cluster_id = cluster_id,
         };
 
@@ -182,8 +214,10 @@ static enum mr_status cql_listen(struct stack *s, struct mr_err *err)
     enum mr_status status =
         split_listen("cql.listen", list, s->options.security_open, items, MR_COUNT(items), &options.listen_count, err);
 
-    if (status == MR_OK)
+    if (status == MR_OK) {
+        options.connections_max = s->share / (int)options.listen_count;
         status = tables_open(&s->tables, &options, err);
+    }
     mr_free(list);
     return status;
 }
@@ -219,7 +253,10 @@ static enum mr_status http_open(struct stack *s, struct mr_err *err)
     char *list = s->options.http_hosts ? mr_strdup(s->options.http_hosts) : NULL;
     char *rest = NULL;
     size_t count = 0;
-    struct http_server_options options = { .name = "api", .address = s->options.http_listen, .hosts = hosts };
+    struct http_server_options options = { .name = "api",
+                                           .address = s->options.http_listen,
+                                           .hosts = hosts,
+                                           .connections_max = at_most(s->share, HTTP_SERVER_CONNECTIONS_MAX) };
     enum mr_status status = net_loop_new(&s->http_loop, "http", err);
 
     for (char *item = list ? strtok_r(list, ", ", &rest) : NULL; item != NULL && count + 1 < MR_COUNT(hosts);
@@ -283,6 +320,7 @@ enum mr_status stack_open(struct stack **out, const struct stack_options *option
         return status;
     s = MR_NEW(struct stack);
     s->options = *options;
+    s->share = connections_share();
     s->access = access_new(&access_options);
     status = open_parts(s, err);
     *data_failed = s->data_failed;
