@@ -45,6 +45,7 @@ struct broker {
     char cluster_id[BROKER_CLUSTER_ID_BYTES];
     uint32_t connections_max;
     uint32_t connection_count;
+    int64_t refusal_told_ms;             /* when the log last said that a connection was refused */
     struct broker_conn *conns;           /* owned, a list */
     struct broker_listening *listenings; /* owned, listening_count of them */
     uint32_t listening_count;

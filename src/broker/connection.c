@@ -377,8 +377,13 @@ void broker_conn_accept(struct net_conn *net, void *arg)
     struct broker_conn *conn;
 
     if (broker->connection_count >= broker->connections_max) {
-        mr_log(MR_LOG_WARN, "broker", "refused %s: %u connections are open", net_conn_peer_text(net),
-               broker->connection_count);
+        int64_t now_ms = mr_now_ms(broker->env);
+
+        if (now_ms - broker->refusal_told_ms >= 1000 || now_ms < broker->refusal_told_ms) {
+            broker->refusal_told_ms = now_ms;
+            mr_log(MR_LOG_WARN, "broker", "refused %s: %u connections are open", net_conn_peer_text(net),
+                   broker->connection_count);
+        }
         return; /* a connection left without callbacks is closed */
     }
     conn = MR_NEW(struct broker_conn);
