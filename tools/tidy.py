@@ -117,7 +117,8 @@ def check_built(root, files):
     for path in files:
         if path.suffix not in (".c", ".cc", ".y", ".l"):
             continue
-        if path.name not in stems and path.stem.removeprefix("test_") not in stems and path.stem not in stems:
+        names = {path.name, path.stem, path.stem.removeprefix("test_"), path.stem.removeprefix("fuzz_")}
+        if not names & stems:
             if not any(s.endswith("/" + path.name) for s in stems):
                 yield f"{path}:1: nothing builds this file"
 

@@ -134,8 +134,8 @@ static size_t format_special(char *out, double v)
     return (size_t)sprintf(out, signbit(v) ? "-0.0" : "0.0");
 }
 
-/* Most numbers have few decimals.  With the fewest, V is digits / 10^decimals; both are exact, so their quotient, rounded
- * once, is what the text reads back as.  0: not such a number. */
+/* Most numbers have few decimals.  With the fewest, V is digits / 10^decimals; both are exact, so their quotient,
+ * rounded once, is what the text reads back as.  0: not such a number. */
 static size_t format_plain(char *out, double v, bool is_float)
 {
     static const double powers[] = { 1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9 };

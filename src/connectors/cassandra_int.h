@@ -1,5 +1,5 @@
-/* cassandra_int.h -- what the cassandra source and sink share: their options (cassandra.c), and the table that they read
- * and write (cassandra_table.c). */
+/* cassandra_int.h -- what the cassandra source and sink share: their options (cassandra.c), and the table that they
+ * read and write (cassandra_table.c). */
 #ifndef MR_CONNECTORS_SNK_CASSANDRA_INT_H
 #define MR_CONNECTORS_SNK_CASSANDRA_INT_H
 

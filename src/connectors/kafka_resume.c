@@ -12,8 +12,8 @@ enum mr_status kafka_range_error(const char *topic, int32_t index, int64_t next,
                                  struct mr_err *err)
 {
     static const char todo[] =
-        "put them back, or drop the query's checkpoint and choose with 'scan.startup.mode' where "
-        "to go on";
+        "put them back, or forget the query's progress (millrace query forget) and choose with 'scan.startup.mode' "
+        "where to go on";
 
     if (next < first)
         return mr_err_set(err, MR_NOT_FOUND,
@@ -56,8 +56,8 @@ static enum mr_status resume_compare(const struct kafka_cluster *cluster, const 
             status =
                 mr_err_set(err, MR_CORRUPT,
                            "topic '%s' partition %d: the record at offset %" PRId64 " is not the one that was read "
-                           "there (the topic was made anew?); drop the query's checkpoint and choose with "
-                           "'scan.startup.mode' where to go on",
+                           "there (the topic was made anew?); forget the query's progress (millrace query "
+                           "forget) and choose with 'scan.startup.mode' where to go on",
                            cluster->topic, position->split, position->last);
         break;
     }

@@ -85,8 +85,8 @@ static enum mr_status file_resume(struct connector_source *s, const struct conne
     if (size < position->next)
         return mr_err_set(err, MR_NOT_FOUND,
                           "file %s was read up to byte %" PRId64 " but has only %" PRId64 " bytes now: %" PRId64
-                          " bytes are missing; put the file back, or drop the query's checkpoint "
-                          "to read it from the start",
+                          " bytes are missing; put the file back, or read it anew "
+                          "from the start after: millrace query forget",
                           path, position->next, size, position->next - size);
     s->buffer_at = position->last >= 0 ? position->last : position->next;
     if (position->last < 0)
@@ -102,7 +102,7 @@ static enum mr_status file_resume(struct connector_source *s, const struct conne
         return mr_err_set(err, MR_CORRUPT,
                           "file %s changed: its line at byte %" PRId64
                           " is not the one that was read last; put the file "
-                          "back, or drop the query's checkpoint to read it from the start",
+                          "back, or read it anew from the start after: millrace query forget",
                           path, position->last);
     return MR_OK;
 }

@@ -138,11 +138,11 @@ static int execute_beside(const struct server_file *running, const char *format,
     return code;
 }
 
-static int execute_alone(struct mr_config *config, struct mr_str text)
+static int execute_alone(struct mr_config *config, const char *project_dir, struct mr_str text)
 {
     struct server_options server_options = {
         .config = config,
-        .project_dir = NULL,
+        .project_dir = project_dir,
         .ephemeral = mr_config_flag(config, "ephemeral"),
         .free_ports = true,
     };
@@ -154,7 +154,7 @@ static int execute_alone(struct mr_config *config, struct mr_str text)
         command_error("%s", err.text);
         return code;
     }
-    code = execute(server.engine, "", mr_config_text(config, "output"), text);
+    code = execute(server.engine, server.file.project, mr_config_text(config, "output"), text);
     server_close(&server);
     return code;
 }
@@ -203,8 +203,21 @@ static bool find_server(const struct mr_config *config, struct server_file *runn
     return data_dir_resolve(named, NULL, path, NULL) == MR_OK && server_file_read(path, running, NULL) == MR_OK;
 }
 
+/* The folder it is called in counts as a project when it looks like one. */
+static const char *find_project(void)
+{
+    static const char *const signs[] = { "millrace.yaml", "pipelines", ".millrace" };
+
+    for (size_t i = 0; i < MR_COUNT(signs); i++) {
+        if (access(signs[i], F_OK) == 0)
+            return ".";
+    }
+    return NULL;
+}
+
 static int run(struct mr_config *config, char **rest, int rest_count)
 {
+    const char *project_dir = find_project();
     struct server_file running;
     struct mr_writer text = { 0 };
     struct mr_err err = MR_ERR_INIT;
@@ -213,7 +226,7 @@ static int run(struct mr_config *config, char **rest, int rest_count)
 
     MR_UNUSED(rest);
     MR_UNUSED(rest_count);
-    if (settings_complete(config, NULL, &err) != MR_OK) {
+    if (settings_complete(config, project_dir, &err) != MR_OK) {
         command_error("%s", err.text);
         return EXIT_CONFIGURATION;
     }
@@ -227,7 +240,7 @@ static int run(struct mr_config *config, char **rest, int rest_count)
     if (find_server(config, &running))
         code = execute_beside(&running, mr_config_text(config, "output"), statements);
     else
-        code = execute_alone(config, statements);
+        code = execute_alone(config, project_dir, statements);
     mr_writer_deinit(&text);
     return code;
 }

@@ -58,8 +58,8 @@ const char *sql_script_query_name(const struct sql_script *script, uint32_t inde
  * without a value; "OK" for the others; NULL for queries and SHOW QUERIES.  Borrowed from the script. */
 const struct data_batch *sql_script_answer(const struct sql_script *script, uint32_t index);
 
-/* Appends ERR for people: "FILE:3:8: …", or "line 3, column 8: …" when FILE is NULL, then the line of SOURCE with a mark
- * under the place. */
+/* Appends ERR for people: "FILE:3:8: …", or "line 3, column 8: …" when FILE is NULL, then the line of SOURCE with a
+ * mark under the place. */
 void sql_error_write(struct mr_writer *out, const char *file, struct mr_str source, const struct mr_err *err);
 /* Appends the functions there are, as a Markdown table (the documentation's). */
 void sql_functions_write(struct mr_writer *out);

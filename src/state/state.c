@@ -4,14 +4,14 @@
  *   DIR/db/      keys:  size of the query's name u8 · name · kind u8 · the rest
  *                kind CHECKPOINT: nothing more          kind KEYED: operator u32, big-endian · the caller's key
  *
- * All of a query is one range, so that deleting it is one operation.  Every write is synced.  After a failed one (a full
- * disk) RocksDB takes no more; the next commit asks it to go on. */
+ * All of a query is one range, so that deleting it is one operation.  Every write is synced.  After a failed one (a
+ * full disk) RocksDB takes no more; the next commit asks it to go on. */
 #include "state/state.h"
 
 #include "state/shim.h"
 
 #include <rocksdb/c.h>
-#include <stdatomic.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,7 +29,9 @@ struct state {
     rocksdb_cache_t *cache;
     rocksdb_readoptions_t *read_options;
     rocksdb_writeoptions_t *write_options;
-    atomic_bool broken; /* the last commit failed: RocksDB takes no writes until it is asked to */
+    rocksdb_writeoptions_t *memory_only; /* no log */
+    pthread_mutex_t lock;                /* guards BROKEN */
+    bool broken; /* the last commit failed: RocksDB takes no writes until it is asked to */
 };
 
 struct state_batch {
@@ -383,17 +385,34 @@ void state_batch_delete(struct state_batch *batch, uint32_t operator_id, struct 
     rocksdb_writebatch_delete(batch->batch, (const char *)batch->key.data, batch->key.size);
 }
 
+/* A log file that refused a write takes no other, and RocksDB begins a new one at Resume only when the memtable has
+ * something to flush.  So it never is empty when a batch is written: a deletion of nothing is put there beforehand. */
+static void fill(struct state *state)
+{
+    uint64_t entries = 1;
+    char *message = NULL;
+
+    if (rocksdb_property_int(state->db, "rocksdb.num-entries-active-mem-table", &entries) != 0 || entries > 0)
+        return;
+    rocksdb_delete(state->db, state->memory_only, "", 0, &message);
+    free(message); /* the batch meets the same trouble and says so */
+}
+
 enum mr_status state_batch_commit(struct state_batch *batch, struct mr_err *err)
 {
     struct state *state = batch->state;
     enum mr_status status = MR_OK;
     char *message = NULL;
 
-    if (atomic_load(&state->broken))
+    pthread_mutex_lock(&state->lock);
+    if (state->broken)
         state_shim_resume(state->db, &message);
-    if (message == NULL)
+    if (message == NULL) {
+        fill(state);
         rocksdb_write(state->db, state->write_options, batch->batch, &message);
-    atomic_store(&state->broken, message != NULL);
+    }
+    state->broken = message != NULL;
+    pthread_mutex_unlock(&state->lock);
     if (message != NULL)
         status = rocks_error(state, message, err);
     state_batch_free(batch);

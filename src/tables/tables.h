@@ -46,9 +46,9 @@ struct tables_options {
 };
 
 /* Loads the schema and listens.  Blocks on the disk: not for a loop.  Options are copied, what they point to must
- * outlive the server.  Caller owns *OUT: tables_close().  Ready when it returns. MR_DENIED   an address is not on
- * loopback, and there are no users and security is not open MR_BUSY, MR_INVALID, MR_IO  as net_listener_open
- * MR_CORRUPT, MR_UNSUPPORTED  the stored schema */
+ * outlive the server.  Caller owns *OUT: tables_close().  Ready when it returns.
+ * MR_DENIED   an address is not on loopback, and there are no users and security is not open
+ * MR_BUSY, MR_INVALID, MR_IO  as net_listener_open      MR_CORRUPT, MR_UNSUPPORTED  the stored schema */
 MR_MUST_CHECK enum mr_status tables_open(struct tables **out, const struct tables_options *options, struct mr_err *err);
 /* "HOST:PORT" of listener INDEX, as bound; NULL when there is none.  Valid until the close. [any] */
 const char *tables_address(const struct tables *tables, size_t index);

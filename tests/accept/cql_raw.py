@@ -1,4 +1,4 @@
-"""Just enough of the CQL protocol, version 4, to ask many things at once on one connection without a driver's threads."""
+"""Just enough of the CQL protocol, version 4, to ask many things at once on one connection, without threads."""
 import socket
 import struct
 

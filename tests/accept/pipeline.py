@@ -58,8 +58,9 @@ def same_row(got, want):
     return all(close(g, w) if isinstance(w, float) and g is not None else g == w for g, w in zip(got, want))
 
 
-PEOPLE = "SELECT id, full_name, gender, location, city, country, postcode, latitude, longitude, email FROM spark_streaming.people"
-NAMES = "SELECT full_name, gender, location, city, country, postcode, latitude, longitude, email FROM spark_streaming.random_names"
+FIELDS = "full_name, gender, location, city, country, postcode, latitude, longitude, email"
+PEOPLE = f"SELECT id, {FIELDS} FROM spark_streaming.people"
+NAMES = f"SELECT {FIELDS} FROM spark_streaming.random_names"
 
 
 def read_table(session, query):
@@ -76,7 +77,8 @@ def wait_for_people(address, count, deadline_s=300):
 
         def there():
             try:
-                return session.execute("SELECT COUNT(*) FROM spark_streaming.people", timeout=DEADLINE_S).one()[0] >= count
+                counted = session.execute("SELECT COUNT(*) FROM spark_streaming.people", timeout=DEADLINE_S)
+                return counted.one()[0] >= count
             except Exception as error:  # the table is made by the pipeline: it may not be there yet
                 if "not exist" not in str(error):
                     raise

@@ -1,4 +1,4 @@
-"""Whatever comes in wrong: a clear error or a dead letter, never a crash, never silence, never other people's data lost."""
+"""Whatever comes in wrong: a clear error or a dead letter; never a crash, never silence, never other data lost."""
 import json
 import shutil
 import socket
@@ -20,7 +20,8 @@ TABLE = "CREATE TABLE people (full_name STRING, country STRING, age INT) WITH ('
     ("SELEC 1", ["line 1, column 1"]),
     ("SELECT 1 +", ["line 1"]),
     ("CREATE TABLE t (a INT) WITH ('connector' = 'htp')", ['"htp"', 'did you mean "http"?']),
-    ("CREATE TABLE t (a INT) WITH ('connector' = 'http', 'url' = 'http://x/', 'format' = 'json', 'scan.intervall' = '1 s')",
+    ("CREATE TABLE t (a INT) WITH ('connector' = 'http', 'url' = 'http://x/', 'format' = 'json',"
+     " 'scan.intervall' = '1 s')",
      ['"scan.intervall"', 'did you mean "scan.interval"?']),
     (TABLE + "INSERT INTO people SELECT 'a', 'b', 'c'", ["line 2", "age"]),
     ("SELECT * FROM nowhere", ["line 1, column 15", "nowhere"]),
@@ -121,7 +122,7 @@ def consume_until(bootstrap, topic, values):
 
 
 def test_bad_messages_become_dead_letters(folder, data_dir):
-    """Not JSON, a wrong type, half a message, null: the good ones around them arrive, the bad ones stand in the topic."""
+    """Not JSON, a wrong type, half a message, null: the good ones around them arrive, the bad ones are kept."""
     good = [json.dumps({"full_name": f"Ms. {n}", "latitude": 1.5, "postcode": str(n), "id": f"id-{n}"}).encode()
             for n in range(20)]
     bad = [b"not json", b'{"full_name": "cut', b'{"id": "x", "latitude": "north"}', b'["a list"]', b"\xff\xfe", b"{}",

@@ -18,7 +18,8 @@ ARTICLE = """
 CREATE KEYSPACE spark_streaming WITH replication = {'class':'SimpleStrategy','replication_factor':1};
 CREATE TABLE spark_streaming.random_names(full_name text primary key, gender text, location text, city text,
   country text, postcode int, latitude float, longitude float, email text);
-INSERT INTO spark_streaming.random_names (full_name, city, postcode, latitude) VALUES ('Ms. Ada Lovelace', 'London', 4711, 1.5);
+INSERT INTO spark_streaming.random_names (full_name, city, postcode, latitude)
+  VALUES ('Ms. Ada Lovelace', 'London', 4711, 1.5);
 SELECT full_name, gender, city, postcode, latitude FROM spark_streaming.random_names;
 """
 
@@ -53,7 +54,8 @@ def session(server):
     session.default_timeout = DEADLINE_S
     session.execute("CREATE KEYSPACE k WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}")
     session.set_keyspace("k")
-    session.execute("CREATE TABLE t (id uuid PRIMARY KEY, a text, b int, c bigint, d float, e double, f boolean, g timestamp)")
+    session.execute("CREATE TABLE t (id uuid PRIMARY KEY, a text, b int, c bigint, d float, e double, f boolean,"
+                    " g timestamp)")
     yield session
     cluster.shutdown()
 

@@ -1,4 +1,4 @@
-"""Real people, in the API's own pages, end in both tables: nobody is lost but the namesakes, as the article's key says."""
+"""Real people, in the API's own pages, end in both tables; only namesakes are lost, as the article's key says."""
 import pytest
 
 from millrace import Millrace

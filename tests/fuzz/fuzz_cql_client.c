@@ -1,5 +1,6 @@
-/* fuzz_cql_client.c -- any bytes as what a CQL server answers to the cassandra sink: login, the table's columns, the
- * prepared statement, the writes.  The first byte chooses how the sink is opened; scripted.h says what the others are. */
+/* fuzz_cql_client.c -- any bytes as what a CQL server answers to the cassandra sink and source: login, the table's
+ * columns, the prepared statement, the writes, the pages.  The first byte chooses which and how it is opened; scripted.h
+ * says what the others are. */
 #include "scripted.h"
 
 static uint8_t choice;
@@ -41,6 +42,26 @@ static void rows_write(const struct connector_sink_ops *sink_ops, struct connect
     data_batch_unref(batch);
 }
 
+static void rows_read(const struct connector_table *table, const struct connector_context *context, struct mr_err *err)
+{
+    enum { POLLS_MAX = 8 }; /* a server can say "more" for ever */
+    const struct connector_source_ops *ops = connectors_find("cassandra")->source;
+    struct connector_source *source = NULL;
+    struct connector_poll poll = { 0 };
+
+    if (ops->open(&source, table, context, NULL, 0, err) != MR_OK) {
+        FUZZ_MUST(err->text[0] != '\0');
+        return;
+    }
+    for (int i = 0; i < POLLS_MAX && !poll.ended; i++) {
+        if (ops->poll(source, 0, 10, &poll, err) != MR_OK)
+            break;
+        for (uint32_t r = 0; r < poll.record_count; r++)
+            FUZZ_MUST(poll.records[r].value.size > 1 && poll.records[r].value.data[0] == '{');
+    }
+    ops->close(source);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const struct data_field fields[] = { { MR_STR("name"), data_type_scalar(DATA_STRING, true) },
@@ -59,7 +80,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     choice = size > 0 ? data[0] : 0;
     context = scripted_begin(size > 0 ? data + 1 : data, size > 0 ? size - 1 : 0);
-    if (cassandra->open(&sink, &table, context, rejected, NULL, &err) == MR_OK) {
+    if ((choice & 4) != 0) {
+        rows_read(&table, context, &err);
+    } else if (cassandra->open(&sink, &table, context, rejected, NULL, &err) == MR_OK) {
         rows_write(cassandra, sink, table.row, &err);
         cassandra->close(sink);
     } else {

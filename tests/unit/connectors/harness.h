@@ -32,7 +32,8 @@ void harness_context_init(struct connector_context *out, const char *dir);
 extern atomic_bool harness_stop;
 
 /* Polls SOURCE until at least WANT records came, it ended, or DEADLINE_MS passed.  Each record's value is appended to
- * OUT as a line "split:position[!] value", with ! when the source says that it is no record; the last positions are copied to POSITIONS (room for 16). */
+ * OUT as a line "split:position[!] value", with ! when the source says that it is no record; the last positions
+ * are copied to POSITIONS (room for 16). */
 enum mr_status harness_read(const struct connector_source_ops *ops, struct connector_source *source, uint32_t want,
                             int deadline_ms, struct mr_writer *out, struct connector_position *positions,
                             uint32_t *position_count, bool *ended, struct mr_err *err);
