@@ -14,6 +14,8 @@
 
 enum { MEMORY_BYTES_DEFAULT = 24 << 20, MEMORY_BYTES_MIN = 4 << 20, QUEUE_BYTES_DEFAULT = 16 << 20 };
 enum { FORMAT_BYTES_MAX = 64, FLUSH_BYTES_MIN = 1 << 20 };
+/* Sorted files go to the disk in pieces of this size: one large piece at their end would hold up the commits' syncs. */
+enum { FILE_PIECE_BYTES = 1 << 20 };
 
 static const char format_text[] = "millrace-store 1\n";
 
@@ -109,6 +111,7 @@ static void set_options(struct store *store, size_t memory_bytes)
     rocksdb_options_set_skip_stats_update_on_db_open(o, 1);
     rocksdb_options_set_stats_dump_period_sec(o, 0);
     rocksdb_options_set_compression(o, rocksdb_lz4_compression);
+    rocksdb_options_set_bytes_per_sync(o, FILE_PIECE_BYTES);
     rocksdb_options_set_info_log_level(o, 3);
     rocksdb_options_set_keep_log_file_num(o, 2);
     rocksdb_options_set_max_log_file_size(o, 1 << 20);
