@@ -10,8 +10,8 @@
 
 #include "state/shim.h"
 
-#include <rocksdb/c.h>
 #include <pthread.h>
+#include <rocksdb/c.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,7 +31,7 @@ struct state {
     rocksdb_writeoptions_t *write_options;
     rocksdb_writeoptions_t *memory_only; /* no log */
     pthread_mutex_t lock;                /* guards BROKEN */
-    bool broken; /* the last commit failed: RocksDB takes no writes until it is asked to */
+    bool broken;                         /* the last commit failed: RocksDB takes no writes until it is asked to */
 };
 
 struct state_batch {
@@ -124,6 +124,8 @@ static void set_options(struct state *state)
     state->read_options = rocksdb_readoptions_create();
     state->write_options = rocksdb_writeoptions_create();
     rocksdb_writeoptions_set_sync(state->write_options, 1);
+    state->memory_only = rocksdb_writeoptions_create();
+    rocksdb_writeoptions_disable_WAL(state->memory_only, 1);
 }
 
 void state_close(struct state *state)
@@ -135,10 +137,12 @@ void state_close(struct state *state)
     if (state->options != NULL) {
         rocksdb_readoptions_destroy(state->read_options);
         rocksdb_writeoptions_destroy(state->write_options);
+        rocksdb_writeoptions_destroy(state->memory_only);
         rocksdb_options_destroy(state->options);
         rocksdb_block_based_options_destroy(state->table_options);
         rocksdb_cache_destroy(state->cache);
     }
+    pthread_mutex_destroy(&state->lock);
     mr_free(state->dir);
     mr_free(state);
 }
@@ -151,6 +155,7 @@ enum mr_status state_open(struct state **out, const char *dir, struct mr_env *en
 
     state->env = env != NULL ? env : mr_env_real();
     state->dir = mr_strdup(dir);
+    pthread_mutex_init(&state->lock, NULL);
     status = mr_path_join(path, dir, "db", err);
     if (status == MR_OK)
         status = mr_mkdirs(state->env, path, err);

@@ -309,6 +309,7 @@ struct committer {
     struct op_ref *ops; /* owned; of this batch */
     size_t op_count, op_capacity;
     rocksdb_writeoptions_t *unsynced;
+    rocksdb_writeoptions_t *memory_only; /* no log */
     bool broken; /* the last write failed */
     int64_t resume_next_ns;
     struct mr_err broken_err;
@@ -446,6 +447,19 @@ static enum mr_status committer_resume(struct committer *c, struct mr_err *err)
     return MR_OK;
 }
 
+/* A log file that refused a write takes no other, and RocksDB begins a new one at Resume only when the memtable has
+ * something to flush.  So it never is empty when a batch is written: a deletion of nothing is put there beforehand. */
+static void committer_fill(struct committer *c)
+{
+    uint64_t entries = 1;
+    char *message = NULL;
+
+    if (rocksdb_property_int(c->store->db, "rocksdb.num-entries-active-mem-table", &entries) != 0 || entries > 0)
+        return;
+    rocksdb_delete(c->store->db, c->memory_only, "", 0, &message);
+    free(message); /* the batch meets the same trouble and says so */
+}
+
 static enum mr_status committer_write(struct committer *c, struct mr_err *err)
 {
     struct store *store = c->store;
@@ -453,6 +467,7 @@ static enum mr_status committer_write(struct committer *c, struct mr_err *err)
     char *message = NULL;
 
     if (status == MR_OK) {
+        committer_fill(c);
         rocksdb_write(store->db, store->write_options, c->batch, &message);
         if (message != NULL)
             status = store_rocks_error(store, message, err);
@@ -522,6 +537,8 @@ static void committer_sync(struct committer *c)
     struct mr_err err = MR_ERR_INIT;
 
     c->dirty = false;
+    if (c->broken) /* Resume flushes what the log holds */
+        return;
     rocksdb_flush_wal(c->store->db, 1, &message);
     if (message != NULL) {
         store_rocks_error(c->store, message, &err);
@@ -570,6 +587,8 @@ static void *committer_run(void *arg)
     c->store = arg;
     c->batch = rocksdb_writebatch_create();
     c->unsynced = rocksdb_writeoptions_create();
+    c->memory_only = rocksdb_writeoptions_create();
+    rocksdb_writeoptions_disable_WAL(c->memory_only, 1);
     while (committer_take(c, &list)) {
         if (list != NULL)
             committer_commit(c, list);
@@ -578,6 +597,7 @@ static void *committer_run(void *arg)
     }
     if (c->dirty)
         committer_sync(c);
+    rocksdb_writeoptions_destroy(c->memory_only);
     rocksdb_writeoptions_destroy(c->unsynced);
     rocksdb_writebatch_destroy(c->batch);
     mr_free(c->ops);
