@@ -140,7 +140,7 @@ static void request_failed(struct cql_client *client, struct cql_request *reques
                    client->conn.address.port, why.text);
 }
 
-/* Takes every answer that was received. */
+/* Takes every answer that was received, up to that of the running call. */
 static enum mr_status client_answers_take(struct cql_client *client, struct mr_err *err)
 {
     struct cql_frame frame;
@@ -159,7 +159,7 @@ static enum mr_status client_answers_take(struct cql_client *client, struct mr_e
             client->call_flags = frame.header.flags;
             client->call_body.size = 0;
             mr_write_bytes(&client->call_body, frame.body);
-            continue;
+            return MR_OK; /* what follows is for later */
         }
         request =
             stream > 0 && (uint32_t)stream <= client->options.in_flight_max ? &client->requests[stream - 1] : NULL;
@@ -196,12 +196,13 @@ static void client_lost(struct cql_client *client, const struct mr_err *why)
 
 static enum mr_status client_call(struct cql_client *client, size_t begin, struct mr_err *err)
 {
-    enum mr_status status = MR_OK;
+    enum mr_status status;
 
     cql_frame_end(&client->conn.out, begin);
     client->call_running = true;
     client->call_done = false;
     client->heard_ms = connector_clock_ms(client->ctx);
+    status = client_answers_take(client, err);
     while (status == MR_OK && !client->call_done) {
         if (connector_stopped(client->ctx))
             status = mr_err_set(err, MR_BUSY, "stopped");
