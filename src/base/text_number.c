@@ -36,41 +36,80 @@ enum mr_status mr_parse_i64(struct mr_str text, int64_t *out)
     return MR_OK;
 }
 
-static bool is_float_text(struct mr_str text)
-{
-    size_t i = 0;
-    size_t digits = 0;
+/* A decimal number: digits * 10^exponent, when has_all. */
+struct decimal {
+    uint64_t digits;
+    int exponent;
+    bool negative;
+    bool has_all; /* false: more digits than fit, or an exponent out of sight */
+};
 
-    if (i < text.size && (text.data[i] == '-' || text.data[i] == '+'))
-        i++;
-    for (; i < text.size && isdigit((unsigned char)text.data[i]); i++)
-        digits++;
-    if (i < text.size && text.data[i] == '.') {
-        for (i++; i < text.size && isdigit((unsigned char)text.data[i]); i++)
-            digits++;
+/* Takes the digits at TEXT[*AT]; how many there were. */
+static size_t decimal_digits(struct decimal *d, struct mr_str text, size_t *at)
+{
+    size_t begin = *at;
+
+    for (; *at < text.size && text.data[*at] >= '0' && text.data[*at] <= '9'; ++*at) {
+        if (d->digits >= UINT64_C(1000000000000000000))
+            d->has_all = false;
+        else
+            d->digits = d->digits * 10 + (uint64_t)(text.data[*at] - '0');
     }
-    if (digits == 0)
+    return *at - begin;
+}
+
+static bool decimal_scan(struct decimal *d, struct mr_str text)
+{
+    struct decimal exponent = { .has_all = true };
+    size_t i = 0, digits, fraction = 0;
+
+    *d = (struct decimal){ .has_all = true };
+    if (i < text.size && (text.data[i] == '-' || text.data[i] == '+'))
+        d->negative = text.data[i++] == '-';
+    digits = decimal_digits(d, text, &i);
+    if (i < text.size && text.data[i] == '.') {
+        i++;
+        fraction = decimal_digits(d, text, &i);
+    }
+    if (digits + fraction == 0)
         return false;
     if (i < text.size && (text.data[i] == 'e' || text.data[i] == 'E')) {
-        size_t exponent = 0;
-
         i++;
         if (i < text.size && (text.data[i] == '-' || text.data[i] == '+'))
-            i++;
-        for (; i < text.size && isdigit((unsigned char)text.data[i]); i++)
-            exponent++;
-        if (exponent == 0)
+            exponent.negative = text.data[i++] == '-';
+        if (decimal_digits(&exponent, text, &i) == 0)
             return false;
     }
+    if (exponent.digits > NUMBER_TEXT_MAX || fraction > NUMBER_TEXT_MAX)
+        d->has_all = false;
+    else
+        d->exponent = (exponent.negative ? -(int)exponent.digits : (int)exponent.digits) - (int)fraction;
     return i == text.size;
+}
+
+/* Digits up to 2^53 and powers of ten up to 10^22 are exact, so their product or quotient is rounded just once. */
+static bool decimal_exact(const struct decimal *d, double *out)
+{
+    static const double powers[] = { 1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
+                                     1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22 };
+    double v = (double)d->digits;
+
+    if (!d->has_all || d->digits > UINT64_C(1) << 53 || abs(d->exponent) >= (int)MR_COUNT(powers))
+        return false;
+    v = d->exponent < 0 ? v / powers[-d->exponent] : v * powers[d->exponent];
+    *out = d->negative ? -v : v;
+    return true;
 }
 
 enum mr_status mr_parse_f64(struct mr_str text, double *out)
 {
     char copy[NUMBER_TEXT_MAX];
+    struct decimal d;
 
-    if (text.size >= sizeof(copy) || !is_float_text(text))
+    if (text.size >= sizeof(copy) || !decimal_scan(&d, text))
         return MR_INVALID;
+    if (decimal_exact(&d, out))
+        return MR_OK;
     memcpy(copy, text.data, text.size);
     copy[text.size] = '\0';
     *out = strtod(copy, NULL); /* the program never calls setlocale, so the point is a point */

@@ -232,41 +232,10 @@ static enum mr_status decode_boolean(struct data_json_decoder *d, struct data_co
     return MR_OK;
 }
 
-/* Numbers whose digits make at most 2^53 and whose power of ten is exact need no more than one rounding. */
-static bool f64_fast(struct json_number n, double *out)
-{
-    static const double powers[] = { 1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
-                                     1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22 };
-    size_t i = n.text[0] == '-', fraction = 0;
-    uint64_t digits = 0;
-    bool point = false;
-
-    if (n.size > 18)
-        return false;
-    for (; i < n.size; i++) {
-        if (n.text[i] == '.') {
-            point = true;
-            continue;
-        }
-        if (n.text[i] < '0' || n.text[i] > '9')
-            return false;
-        digits = digits * 10 + (uint64_t)(n.text[i] - '0');
-        fraction += point;
-    }
-    if (digits > (UINT64_C(1) << 53))
-        return false;
-    *out = (double)digits / powers[fraction];
-    if (n.text[0] == '-')
-        *out = -*out;
-    return true;
-}
-
 static bool f64_parse(struct json_number n, double *out)
 {
     char *copy;
 
-    if (f64_fast(n, out))
-        return true;
     if (mr_parse_f64((struct mr_str){ n.text, n.size }, out) == MR_OK)
         return isfinite(*out);
     copy =

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -96,6 +97,56 @@ static void test_float_digits_at_random(void **state)
         mr_format_f64(out, v);
         assert_int_equal(mr_parse_f64(mr_str_of(out), &back), MR_OK);
         assert_true(back == v);
+    }
+}
+
+/* Any text is read as strtod reads it, bit by bit, whichever way it takes. */
+static void test_parse_like_strtod(void **state)
+{
+    static const char *const texts[] = {
+        "0",
+        "-0",
+        "-0.0",
+        "+1",
+        "1.",
+        ".5",
+        "9007199254740992",
+        "9007199254740993",
+        "1e22",
+        "1e23",
+        "1e-22",
+        "1e-23",
+        "5e-324",
+        "1e400",
+        "0.1e-400",
+        "1.7976931348623157e308",
+        "1e+0005",
+        "000001",
+        "1e99999999999999999999",
+        "2.2250738585072011e-308",
+        "123456789012345678901234567890",
+        "18446744073709551616",
+        "1000000000000000000",
+        "9999999999999999999",
+        "0.00000000000000000000000000001",
+    };
+    char text[64];
+    double v;
+
+    MR_UNUSED(state);
+    srand(11);
+    for (size_t i = 0; i < MR_COUNT(texts) + 200000; i++) {
+        double expected;
+
+        if (i < MR_COUNT(texts))
+            snprintf(text, sizeof(text), "%s", texts[i]);
+        else if (i % 2 == 0)
+            snprintf(text, sizeof(text), "%d.%0*d", rand() % 2000000 - 1000000, 1 + rand() % 9, rand() % 100000);
+        else
+            snprintf(text, sizeof(text), "%d%d.%de%d", rand(), rand() % 10000, rand(), rand() % 60 - 30);
+        expected = strtod(text, NULL);
+        if (mr_parse_f64(mr_str_of(text), &v) != MR_OK || memcmp(&v, &expected, sizeof(v)) != 0)
+            fail_msg("%s: %a, not %a", text, v, expected);
     }
 }
 
@@ -215,6 +266,7 @@ int main(void)
         cmocka_unit_test(test_integers),
         cmocka_unit_test(test_floats),
         cmocka_unit_test(test_float_digits_at_random),
+        cmocka_unit_test(test_parse_like_strtod),
         cmocka_unit_test(test_durations_and_sizes),
         cmocka_unit_test(test_times),
         cmocka_unit_test(test_uuid),
