@@ -79,8 +79,17 @@ bool mr_utf8_valid(struct mr_bytes b)
     const uint8_t *end = p + b.size;
 
     while (p < end) {
-        size_t length = utf8_step(p, end);
+        uint64_t eight;
+        size_t length;
 
+        if (end - p >= 8) { /* most text is ASCII */
+            memcpy(&eight, p, 8);
+            if ((eight & UINT64_C(0x8080808080808080)) == 0) {
+                p += 8;
+                continue;
+            }
+        }
+        length = *p < 0x80 ? 1 : utf8_step(p, end);
         if (length == 0)
             return false;
         p += length;

@@ -212,6 +212,29 @@ static void test_uuid(void **state)
     assert_int_equal(mr_uuid_parse(MR_STR("7a0eed16x9430-4d68-901f-c0d4c1c3bf00"), uuid), MR_INVALID);
 }
 
+/* A bad byte, and a good character, at each place of texts of each length. */
+static void test_utf8_anywhere(void **state)
+{
+    MR_UNUSED(state);
+    for (size_t size = 1; size <= 40; size++) {
+        uint8_t *text = mr_alloc(size); /* no more than that, so that a sanitizer sees reads beyond */
+
+        for (size_t at = 0; at < size; at++) {
+            memset(text, 'a', size);
+            assert_true(mr_utf8_valid((struct mr_bytes){ text, size }));
+            text[at] = 0xff;
+            assert_false(mr_utf8_valid((struct mr_bytes){ text, size }));
+            text[at] = 0xc3; /* of two bytes, the second is missing */
+            assert_false(mr_utf8_valid((struct mr_bytes){ text, size }));
+            if (at + 1 == size)
+                continue;
+            text[at + 1] = 0xa9;
+            assert_true(mr_utf8_valid((struct mr_bytes){ text, size }));
+        }
+        mr_free(text);
+    }
+}
+
 static void test_utf8_and_json(void **state)
 {
     struct mr_writer w = { 0 };
@@ -270,6 +293,7 @@ int main(void)
         cmocka_unit_test(test_durations_and_sizes),
         cmocka_unit_test(test_times),
         cmocka_unit_test(test_uuid),
+        cmocka_unit_test(test_utf8_anywhere),
         cmocka_unit_test(test_utf8_and_json),
         cmocka_unit_test(test_cell),
         cmocka_unit_test(test_nearest),
