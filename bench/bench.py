@@ -33,7 +33,8 @@ def record(rng, name):
     return {"full_name": name, "gender": rng.choice(("female", "male")),
             "location": f"{rng.randrange(1, 9999)}, {rng.choice(('Rue de la Gare', 'Elm Street', 'Hauptstrasse'))}",
             "city": rng.choice(("Vancouver", "Port Macquarie", "Neustadt an der Aisch")),
-            "country": rng.choice(("Canada", "Australia", "Germany", "United States")), "postcode": rng.randrange(10000, 99999),
+            "country": rng.choice(("Canada", "Australia", "Germany", "United States")),
+            "postcode": rng.randrange(10000, 99999),
             "latitude": round(rng.uniform(-90, 90), 4), "longitude": round(rng.uniform(-180, 180), 4),
             "email": f"{name.replace(' ', '.').lower()}@example.com"}
 
@@ -111,8 +112,8 @@ def bench_latency(arguments):
 
 
 def measure_latency(cql, producer, rng, rate, count):
-    """Sends COUNT records at RATE.  Every tenth key is read, ASK_S after it was sent and then every ASK_S, until its row is
-    there: to read all of them would measure this client."""
+    """Sends COUNT records at RATE.  Every tenth key is read, ASK_S after it was sent and then every ASK_S, until its row
+    is there: to read all of them would measure this client."""
     now = time.perf_counter
     values = [json.dumps(record(rng, f"name {n}")).encode() for n in range(count)]
     gaps = [rng.uniform(0.5, 1.5) / rate for _ in range(count)]

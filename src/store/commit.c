@@ -310,7 +310,7 @@ struct committer {
     size_t op_count, op_capacity;
     rocksdb_writeoptions_t *unsynced;
     rocksdb_writeoptions_t *memory_only; /* no log */
-    bool broken; /* the last write failed */
+    bool broken;                         /* the last write failed */
     int64_t resume_next_ns;
     struct mr_err broken_err;
     bool dirty; /* relaxed: written, not synced */

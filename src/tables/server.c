@@ -265,8 +265,7 @@ enum mr_status tables_open(struct tables **out, const struct tables_options *opt
     tables->workers = mr_workers_new("tables", options->worker_count > 0 ? options->worker_count : 2);
     status = schema_load(&tables->schema, tables->store, tables->env, err);
     if (status == MR_OK)
-        status =
-            purge_open(tables, options->purge_tick_ms > 0 ? options->purge_tick_ms : TABLES_PURGE_TICK_MS, err);
+        status = purge_open(tables, options->purge_tick_ms > 0 ? options->purge_tick_ms : TABLES_PURGE_TICK_MS, err);
     for (i = 0; i < options->listen_count && status == MR_OK; i++)
         status = listen_on(tables, options->listen[i], options->connections_max, err);
     if (status != MR_OK) {
@@ -306,8 +305,7 @@ static void check_idle(void *arg)
 {
     struct idle_check *check = arg;
 
-    check->is_idle =
-        check->tables->in_flight == 0 && check->tables->conns == NULL && !purge_is_running(check->tables);
+    check->is_idle = check->tables->in_flight == 0 && check->tables->conns == NULL && !purge_is_running(check->tables);
 }
 
 /* Waits until every connection is gone and every write came back from the store: each round trip through the store's

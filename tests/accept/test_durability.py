@@ -1,4 +1,4 @@
-"""`--durability relaxed`: an answer may come before the sync, but what was acknowledged outlives the program's death."""
+"""`--durability relaxed`: an answer may come before the sync, yet what was acknowledged outlives the program."""
 import threading
 import time
 

@@ -1,5 +1,5 @@
-"""A full disk and a broken one: what is refused is said so, nothing acknowledged is lost, and when there is space again all
-goes on without a restart.  tests/powercut/README.md says how the library works."""
+"""A full disk and a broken one: what is refused is said so, nothing acknowledged is lost, and when there is space again
+all goes on without a restart.  tests/powercut/README.md says how the library works."""
 import struct
 import time
 
