@@ -112,8 +112,8 @@ def bench_latency(arguments):
 
 
 def measure_latency(cql, producer, rng, rate, count):
-    """Sends COUNT records at RATE.  Every tenth key is read, ASK_S after it was sent and then every ASK_S, until its row
-    is there: to read all of them would measure this client."""
+    """Sends COUNT records at RATE.  Every tenth key is read, ASK_S after it was sent and then every ASK_S, until its
+    row is there: to read all of them would measure this client."""
     now = time.perf_counter
     values = [json.dumps(record(rng, f"name {n}")).encode() for n in range(count)]
     gaps = [rng.uniform(0.5, 1.5) / rate for _ in range(count)]

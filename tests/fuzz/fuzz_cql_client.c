@@ -1,6 +1,6 @@
 /* fuzz_cql_client.c -- any bytes as what a CQL server answers to the cassandra sink and source: login, the table's
- * columns, the prepared statement, the writes, the pages.  The first byte chooses which and how it is opened; scripted.h
- * says what the others are. */
+ * columns, the prepared statement, the writes, the pages.  The first byte chooses which and how it is opened;
+ * scripted.h says what the others are. */
 #include "scripted.h"
 
 static uint8_t choice;

@@ -1,5 +1,5 @@
-/* fuzz_sql.c -- any bytes as a script: it binds or is refused with a place, and what a query without a table computes does
- * no harm. */
+/* fuzz_sql.c -- any bytes as a script: it binds or is refused with a place, and what a query without a table
+ * computes does no harm. */
 #include "sql/plan_int.h"
 
 #include <stdlib.h>
