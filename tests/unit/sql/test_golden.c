@@ -8,10 +8,12 @@
  *   -- rows                            the last statement above gave exactly the rows in the "-- a | b" lines that
  * follow
  *   -- fails (next statement): WHY     the statement below is refused so; lines are counted from its first one
- * $INPUT is the folder tests/golden/input, $OUTPUT an empty one of this run. */
-#include "base/env.h"
-#include "connectors/connectors.h"
-#include "sql/sql.h"
+ * $INPUT is the folder tests/golden/input, $OUTPUT an empty one of this run.
+ *
+ * Each file is run straight through, then with polls of 1 and 3 records, then killed and resumed: after every
+ * checkpoint, and before the n-th step of each query for every n.  There is one answer.  Rows of a SELECT count when a
+ * checkpoint covers them, so each must come exactly once; a file that an INSERT wrote may have rows twice. */
+#include "golden_kill.h"
 
 #include <dirent.h>
 #include <ftw.h>
@@ -21,10 +23,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { LINE_BYTES_MAX = 64 * 1024 };
+enum { LINE_BYTES_MAX = 64 * 1024, STEPS_MAX = 1000 };
+
+/* A way to run a file. */
+struct golden_way {
+    uint32_t per_poll; /* records; 0: as many as the engine asks for */
+    bool durable;      /* with checkpoints, so that it can be killed */
+    int kill_at;       /* enum golden_kill_at, or a step */
+};
 
 struct golden {
     const char *file;
+    struct golden_way way;
+    struct golden_kill kill;
     struct sql_engine *engine;
     struct mr_writer sql;    /* statements not yet run */
     int sql_lines;           /* of them */
@@ -42,6 +53,12 @@ static void golden_wrong(struct golden *g, const char *what, const char *expecte
 {
     g->wrong++;
     printf("%s:%d: %s\n  expected: %s\n  got:      %s\n", g->file, g->line, what, expected, got);
+    if (g->way.durable && g->way.kill_at == GOLDEN_KILL_CHECKPOINTS)
+        printf("  (polls of %u, killed after every checkpoint)\n", g->way.per_poll);
+    else if (g->way.durable)
+        printf("  (polls of %u, killed before step %d)\n", g->way.per_poll, g->way.kill_at);
+    else if (g->way.per_poll != 0)
+        printf("  (polls of %u)\n", g->way.per_poll);
 }
 
 static void rows_begin(void *arg, const struct data_type *row, bool live)
@@ -72,8 +89,8 @@ static int line_compare(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* The text as a string, its lines sorted when SORT.  Caller frees. */
-static char *lines_of(const struct mr_writer *text, bool sort)
+/* The text as a string, its lines sorted when SORT, without the repeated ones when also ONCE.  Caller frees. */
+static char *lines_of(const struct mr_writer *text, bool sort, bool once)
 {
     char *copy = mr_str_dup((struct mr_str){ (const char *)text->data, text->size });
     char *lines[4096];
@@ -85,8 +102,10 @@ static char *lines_of(const struct mr_writer *text, bool sort)
     for (char *line = strtok(copy, "\n"); line != NULL && count < MR_COUNT(lines); line = strtok(NULL, "\n"))
         lines[count++] = line;
     qsort(lines, count, sizeof(lines[0]), line_compare);
-    for (size_t i = 0; i < count; i++)
-        mr_write_text(&out, "%s\n", lines[i]);
+    for (size_t i = 0; i < count; i++) {
+        if (!once || i == 0 || strcmp(lines[i - 1], lines[i]) != 0)
+            mr_write_text(&out, "%s\n", lines[i]);
+    }
     mr_write_u8(&out, '\0');
     mr_free(copy);
     return (char *)out.data;
@@ -97,13 +116,17 @@ static void golden_run(struct golden *g)
 {
     const struct sql_results results = { .on_begin = rows_begin, .on_rows = rows_add, .arg = g };
     struct mr_err err = MR_ERR_INIT;
+    struct mr_str sql = { (const char *)g->sql.data, g->sql.size };
     struct mr_writer text = { 0 };
     enum mr_status status;
 
     if (g->sql.size == 0)
         return;
-    status = sql_engine_execute(g->engine, (struct mr_str){ (const char *)g->sql.data, g->sql.size }, "golden",
-                                &results, &err);
+    g->kill.results = &results;
+    if (g->way.durable)
+        status = golden_kill_execute(&g->kill, sql, &err);
+    else
+        status = sql_engine_execute(g->engine, sql, "golden", &results, &err);
     if (err.line > 0)
         mr_write_text(&text, "line %d, column %d: %s", err.line, err.column, err.text);
     else
@@ -124,12 +147,13 @@ static void golden_run(struct golden *g)
 
 static void golden_compare(struct golden *g)
 {
+    bool once = g->kill.inserted, sort = g->any_order || once;
     char *expect, *got;
 
     if (!g->reading_rows)
         return;
-    expect = lines_of(&g->expect, g->any_order);
-    got = lines_of(&g->got, g->any_order);
+    expect = lines_of(&g->expect, sort, once);
+    got = lines_of(&g->got, sort, once);
     if (strcmp(expect, got) != 0)
         golden_wrong(g, "other rows", expect, got);
     mr_free(expect);
@@ -215,28 +239,42 @@ static void copy_inputs(const char *dir, const char *to)
         closedir(inputs);
 }
 
-static int golden_file(const char *dir, const char *file)
+/* Makes PROJECT (a template) with its folders. */
+static void project_make(char *project, const char *dir)
 {
-    struct golden g = { .file = file };
+    static const char *const folders[] = { "input", "output" };
+    char path[1024];
+
+    if (mkdtemp(project) == NULL)
+        exit(2);
+    for (size_t i = 0; i < MR_COUNT(folders); i++) {
+        snprintf(path, sizeof(path), "%s/%s", project, folders[i]);
+        mkdir(path, 0700);
+    }
+    copy_inputs(dir, project);
+}
+
+/* One file in one way; *KILLS is how often it was killed. */
+static int golden_file_way(const char *dir, const char *file, const struct golden_way *way, struct golden_state *state,
+                           int *kills)
+{
+    struct golden g = { .file = file, .way = *way };
     char project[] = "/tmp/millrace-golden-XXXXXX", path[1024];
     struct mr_err err = MR_ERR_INIT;
-    struct sql_engine_options options = { .connectors = connectors_all(), .project_dir = project };
+    struct sql_engine_options options = { .env = golden_env(),
+                                          .connectors = golden_connectors(way->per_poll),
+                                          .project_dir = project };
     char *line = mr_alloc(LINE_BYTES_MAX);
     FILE *in;
 
-    if (mkdtemp(project) == NULL)
-        return 1;
-    snprintf(path, sizeof(path), "%s/input", project);
-    mkdir(path, 0700);
-    snprintf(path, sizeof(path), "%s/output", project);
-    mkdir(path, 0700);
-    copy_inputs(dir, project);
+    project_make(project, dir);
     snprintf(path, sizeof(path), "%s/%s", dir, file);
     in = fopen(path, "r");
     if (in == NULL || sql_engine_open(&g.engine, &options, &err) != MR_OK) {
         printf("%s: can't be run: %s\n", path, err.text);
-        return 1;
+        exit(2);
     }
+    g.kill = (struct golden_kill){ .engine = g.engine, .state = state, .rows = &g.got, .at = way->kill_at };
     while (fgets(line, LINE_BYTES_MAX, in) != NULL) {
         line[strcspn(line, "\n")] = '\0';
         g.line++;
@@ -254,7 +292,31 @@ static int golden_file(const char *dir, const char *file)
     mr_writer_deinit(&g.why);
     mr_free(line);
     nftw(project, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    *kills = g.kill.kills;
     return g.wrong;
+}
+
+/* One file in every way, until one is wrong. */
+static int golden_file(const char *dir, const char *file, struct golden_state *state, int *kills)
+{
+    static const struct golden_way ways[] = {
+        { 0, false, GOLDEN_KILL_NEVER },      { 1, false, GOLDEN_KILL_NEVER },      { 3, false, GOLDEN_KILL_NEVER },
+        { 1, true, GOLDEN_KILL_CHECKPOINTS }, { 3, true, GOLDEN_KILL_CHECKPOINTS },
+    };
+    int wrong = 0, killed;
+
+    for (size_t i = 0; i < MR_COUNT(ways) && wrong == 0; i++) {
+        wrong = golden_file_way(dir, file, &ways[i], state, &killed);
+        *kills += killed;
+    }
+    killed = 1;
+    for (int step = 0; step < STEPS_MAX && killed > 0 && wrong == 0; step++) {
+        struct golden_way way = { 2, true, step };
+
+        wrong = golden_file_way(dir, file, &way, state, &killed);
+        *kills += killed;
+    }
+    return wrong;
 }
 
 static int is_sql(const struct dirent *entry)
@@ -264,25 +326,37 @@ static int is_sql(const struct dirent *entry)
     return size > 4 && strcmp(entry->d_name + size - 4, ".sql") == 0;
 }
 
-int main(int argc, char **argv)
+static int golden_folder(const char *dir, struct golden_state *state)
 {
     struct dirent **files = NULL;
-    int count, wrong = 0;
+    int count = scandir(dir, &files, is_sql, alphasort), wrong = 0, kills = 0;
 
-    if (argc < 2) {
+    for (int i = 0; i < count; i++) {
+        wrong += golden_file(dir, files[i]->d_name, state, &kills);
+        free(files[i]);
+    }
+    free(files);
+    printf("%d golden files, killed %d times, %d wrong\n", count, kills, wrong);
+    return wrong != 0 || count < 1 || kills < count;
+}
+
+int main(int argc, char **argv)
+{
+    /* Checkpoints are synced, a thousand times: in memory where there is such a folder. */
+    const char *folder = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
+    struct golden_state state = { 0 };
+    int wrong = 0, kills = 0;
+
+    snprintf(state.dir, sizeof(state.dir), "%s/millrace-golden-XXXXXX", folder);
+    if (argc < 2 || mkdtemp(state.dir) == NULL) {
         printf("usage: %s DIR [FILE …]\n", argv[0]);
         return 2;
     }
     for (int i = 2; i < argc; i++)
-        wrong += golden_file(argv[1], argv[i]);
-    if (argc > 2)
-        return wrong != 0;
-    count = scandir(argv[1], &files, is_sql, alphasort);
-    for (int i = 0; i < count; i++) {
-        wrong += golden_file(argv[1], files[i]->d_name);
-        free(files[i]);
-    }
-    free(files);
-    printf("%d golden files, %d wrong\n", count, wrong);
-    return wrong != 0 || count < 1;
+        wrong += golden_file(argv[1], argv[i], &state, &kills);
+    if (argc == 2)
+        wrong = golden_folder(argv[1], &state);
+    state_close(state.open);
+    nftw(state.dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    return wrong != 0;
 }
