@@ -111,7 +111,11 @@ def losses(server, done):
         acknowledged = [n for n, (_, is_done) in enumerate(history) if is_done]
         if not acknowledged or table not in done.tables:
             continue
-        body = cql.query(f"SELECT v FROM k.{table} WHERE id = {key}")
+        try:
+            body = cql.query(f"SELECT v FROM k.{table} WHERE id = {key}")
+        except CqlError as error:
+            lost.append(f"row {table}/{key}: {error}")
+            continue
         if not any(value.encode() in body for value, _ in history[acknowledged[-1]:]):
             lost.append(f"row {table}/{key}")
     return lost
