@@ -5,7 +5,7 @@
  * whenever the number has doubled, so that starts neither forget it nor cause purges.
  *   cql/purge/ID   format u8, oldest ms i64, count i64
  * Every hour: a table is due once its oldest tombstone is gc_grace_seconds old and a tenth more (an hour at least), if
- * tombstones are about a tenth of it, or when they are ten times as old.  After a purge the entry goes, or starts anew
+ * it is small, if tombstones are about a tenth of it, or when they are ten times as old.  After a purge the entry goes, or starts anew
  * with what was too young.  Losing an entry's last write costs a later purge, nothing else. */
 #include "tables/server_int.h"
 
@@ -19,9 +19,10 @@
 enum {
     FORMAT = 1,
     HOUR_MS = 3600 * 1000,
-    TOMBSTONE_BYTES = 64, /* about what one takes in the store */
-    SHARE = 10,           /* of a table that tombstones must be, inverted */
-    PATIENCE = 10,        /* graces after which their number does not matter */
+    TOMBSTONE_BYTES = 64,  /* about what one takes in the store */
+    SMALL_BYTES = 4 << 20, /* a table that is rewritten in no time */
+    SHARE = 10,            /* of a table that tombstones must be, inverted */
+    PATIENCE = 10,         /* graces after which their number does not matter */
     KEY_BYTES = 32,
 };
 
@@ -199,7 +200,7 @@ static bool is_due(struct purge *purge, const struct purge_entry *entry, int64_t
     if (age_ms >= PATIENCE * (grace_ms + slack_ms))
         return true;
     bytes = store_table_bytes(purge->tables->store, entry->store_id, INT64_MIN, INT64_MAX);
-    return (uint64_t)entry->count >= bytes / (TOMBSTONE_BYTES * SHARE);
+    return bytes < SMALL_BYTES || (uint64_t)entry->count >= bytes / (TOMBSTONE_BYTES * SHARE);
 }
 
 /* The table of the schema that has STORE_ID, or NULL: it was dropped. */
