@@ -5,8 +5,8 @@
  * whenever the number has doubled, so that starts neither forget it nor cause purges.
  *   cql/purge/ID   format u8, oldest ms i64, count i64
  * Every hour: a table is due once its oldest tombstone is gc_grace_seconds old and a tenth more (an hour at least), if
- * it is small, if tombstones are about a tenth of it, or when they are ten times as old.  After a purge the entry goes, or starts anew
- * with what was too young.  Losing an entry's last write costs a later purge, nothing else. */
+ * it is small, if tombstones are about a tenth of it, or when they are ten times as old.  After a purge the entry goes,
+ * or starts anew with what was too young.  Losing an entry's last write costs a later purge, nothing else. */
 #include "tables/server_int.h"
 
 #include "base/logging.h"

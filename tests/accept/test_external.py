@@ -1,4 +1,4 @@
-"""The same pipeline with its log and its tables elsewhere: --kafka, --cassandra, both, and the embedded parts stay out."""
+"""The same pipeline with its log or its tables elsewhere (--kafka, --cassandra): the embedded parts stay out."""
 import pytest
 
 from cql_raw import Cql
@@ -7,7 +7,8 @@ from people_api import PeopleApi, people_500
 from pipeline import check_tables, wait_for_people, write_project
 
 KEYSPACE = "CREATE KEYSPACE spark_streaming WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}"
-COLUMNS = "gender text, location text, city text, country text, postcode %s, latitude float, longitude float, email text"
+COLUMNS = ("gender text, location text, city text, country text, postcode %s, latitude float, longitude float,"
+           " email text")
 TABLES = (f"CREATE TABLE spark_streaming.random_names (full_name text PRIMARY KEY, {COLUMNS % 'int'})",
           f"CREATE TABLE spark_streaming.people (id text PRIMARY KEY, full_name text, {COLUMNS % 'text'})")
 
