@@ -6,8 +6,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static bool is_sql(const char *name)
+static bool is_sql(const char *path)
 {
+    const char *slash = strrchr(path, '/');
+    const char *name = slash ? slash + 1 : path;
     size_t length = strlen(name);
 
     return length > 4 && strcmp(name + length - 4, ".sql") == 0 && name[0] != '.';

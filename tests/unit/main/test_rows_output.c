@@ -176,7 +176,8 @@ static void test_terminal(void **state)
     MR_UNUSED(state);
     if (main_fd < 0 || grantpt(main_fd) != 0 || unlockpt(main_fd) != 0)
         skip();
-    terminal = fopen(ptsname(main_fd), "r+");
+    /* Not with fopen: in a session of its own the terminal would become the test's, and its end the test's SIGHUP. */
+    terminal = fdopen(open(ptsname(main_fd), O_RDWR | O_NOCTTY), "r+");
     assert_non_null(terminal);
     assert_int_equal(ioctl(fileno(terminal), TIOCSWINSZ, &size), 0);
     o = rows_output_new(type, ROWS_TABLE, terminal, false);
