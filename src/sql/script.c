@@ -73,10 +73,11 @@ static struct data_batch *answer_new(struct mr_arena *arena, const char *const *
     return data_batch_new(data_type_row(arena, fields, count, false));
 }
 
-/* A row of texts; NULL: a null value. */
-static void answer_add(struct data_batch *answer, const char *const *texts)
+/* A row of COUNT texts, one for each column; NULL: a null value. */
+static void answer_add(struct data_batch *answer, const char *const *texts, uint32_t count)
 {
-    for (uint32_t i = 0; i < answer->column_count; i++) {
+    assert(count == answer->column_count);
+    for (uint32_t i = 0; i < count; i++) {
         if (texts[i] == NULL)
             data_append_null(answer->columns[i]);
         else
@@ -94,7 +95,7 @@ static struct data_batch *answer_text(struct mr_arena *arena, const char *name, 
         size_t length = strcspn(text, "\n");
         const char *line = mr_arena_str(arena, (struct mr_str){ text, length }).data;
 
-        answer_add(answer, &line);
+        answer_add(answer, &line, 1);
         text += length + (text[length] == '\n');
     }
     return answer;
@@ -107,7 +108,7 @@ static struct data_batch *answer_tables(struct mr_arena *arena, const struct sql
     struct data_batch *answer = answer_new(arena, (const char *const[]){ "table name" }, 1);
 
     for (size_t i = 0; i < count; i++)
-        answer_add(answer, &names[i]);
+        answer_add(answer, &names[i], 1);
     return answer;
 }
 
@@ -122,9 +123,10 @@ static struct data_batch *answer_describe(struct mr_arena *arena, const struct s
         for (uint32_t k = 0; k < table->primary_key_count; k++)
             if (table->primary_key[k] == i)
                 key = "PRI";
-        answer_add(answer, (const char *const[]){ table->row->fields[i].name.data,
-                                                  data_type_text(arena, data_type_with_nullable(arena, type, true)),
-                                                  type->nullable ? "TRUE" : "FALSE", key });
+        const char *const texts[] = { table->row->fields[i].name.data,
+                                      data_type_text(arena, data_type_with_nullable(arena, type, true)),
+                                      type->nullable ? "TRUE" : "FALSE", key };
+        answer_add(answer, texts, MR_COUNT(texts));
     }
     return answer;
 }
@@ -136,7 +138,7 @@ static struct data_batch *answer_settings(struct mr_arena *arena, const struct s
     struct data_batch *answer = answer_new(arena, (const char *const[]){ "key", "value" }, 2);
 
     for (size_t i = 0; i < count; i++)
-        answer_add(answer, (const char *const[]){ settings[i].name, sql_catalog_value(catalog, (int)i) });
+        answer_add(answer, (const char *const[]){ settings[i].name, sql_catalog_value(catalog, (int)i) }, 2);
     return answer;
 }
 
