@@ -179,15 +179,17 @@ enum mr_status sql_dead_letter(struct sql_run *run, const struct sql_origin *ori
     enum mr_status status = MR_OK;
 
     origin_text(run, origin, where);
-    if (stage == SQL_STAGE_DECODE)
+    if (stage == SQL_STAGE_DECODE) {
         snprintf(class_name, sizeof(class_name), "format.%s",
                  source == NULL           ? "values"
                  : source->format != NULL ? source->format
                                           : source->connector->name);
-    else if (stage == SQL_STAGE_TRANSFORM)
+    } else if (stage == SQL_STAGE_TRANSFORM) {
         snprintf(class_name, sizeof(class_name), "sql.insert.%s", sink != NULL ? sink->name : "select");
-    else
+    } else {
+        assert(sink != NULL); /* only a sink puts */
         snprintf(class_name, sizeof(class_name), "connector.%s.%s", sink->connector->name, sink->name);
+    }
     if (run->on_error == SQL_ON_ERROR_FAIL)
         return mr_err_set(err, MR_INVALID, "%s (%s): %s", where, class_name, why);
     if (run->on_error == SQL_ON_ERROR_SKIP) {

@@ -21,9 +21,12 @@ static struct data_column *logic_pair(const struct sql_expr *expr, struct sql_ev
     out = sql_eval_column(expr, eval);
     for (uint32_t i = 0; i < eval->rows; i++) {
         bool a_null = data_is_null(a, i);
-        if (!sql_bit(open, i))
+        if (!sql_bit(open, i)) {
             data_append_bool(out, decides);
-        else if (!data_is_null(b, i) && data_bool(b, i) == decides)
+            continue;
+        }
+        assert(b != NULL); /* a row is open */
+        if (!data_is_null(b, i) && data_bool(b, i) == decides)
             data_append_bool(out, decides);
         else if (a_null || data_is_null(b, i))
             data_append_null(out);
