@@ -439,7 +439,7 @@ enum mr_status json_value_check(struct json_walk *w, struct mr_str *raw, struct 
     const uint8_t *start = w->at < w->end ? w->text + *w->at : NULL, *end = NULL;
     enum mr_status status = MR_OK;
     struct json_number number;
-    struct mr_str text;
+    struct mr_str text = MR_STR_NULL;
 
     switch (json_peek(w)) {
     case '{':
