@@ -32,6 +32,7 @@ static bool name_is_valid(struct mr_str name)
 
     if (name.size == 0 || name.size > SCHEMA_NAME_BYTES_MAX)
         return false;
+    assert(name.data != NULL); /* the grammar gives every statement its names */
     for (i = 0; i < name.size; i++) {
         char c = name.data[i];
 

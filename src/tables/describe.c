@@ -179,6 +179,7 @@ static void add_row(struct describe *d, struct mr_str keyspace, const char *type
         return;
     position = d->rows.size;
     mr_write_i32(&d->rows, 0);
+    assert(of_table != NULL || of_keyspace != NULL);
     if (of_table != NULL)
         write_table(&d->rows, of_table);
     else
