@@ -241,7 +241,7 @@ static enum mr_status client_prepare_send(struct cql_client *client, struct mr_e
 {
     struct cql_prepare prepare = { .text = mr_str_of(client->statement) };
     struct mr_arena *arena = mr_arena_new();
-    struct cql_result result;
+    struct cql_result result = { 0 };
     enum mr_status status;
     size_t begin = cql_frame_begin(&client->conn.out, CQL_V4, false, 0, 0, CQL_OP_PREPARE);
 
