@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-BINARY = Path(os.environ.get("MILLRACE_BIN", ROOT / "build" / "millrace"))
+BINARY = Path(os.environ.get("MILLRACE_BIN", ROOT / "build" / "millrace")).resolve()
 SANITIZED = bool(os.environ.get("MILLRACE_SANITIZED"))
 # Everything waits for a fact; this is when a fact counts as not coming (the machine may be slow, a sanitizer slower).
 DEADLINE_S = 60 * (4 if SANITIZED else 1)
