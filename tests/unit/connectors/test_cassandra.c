@@ -15,16 +15,16 @@
 #define COLUMNS "name partition_key text, age regular int, score regular double, ok regular boolean, big regular bigint"
 
 struct script {
-    const char *columns; /* "name kind type, ..." of system_schema.columns; "" : no such table */
-    bool login;          /* user ada, password secret */
-    int overloaded;      /* so many writes get that error first */
-    int unprepared;
-    int cut;          /* so many writes end with a closed connection */
-    int dropped;      /* so many writes get "unconfigured table" */
-    int people;       /* rows that can be read */
-    int cut_reads;    /* so many reads end with a closed connection */
-    int busy_reads;   /* so many get "overloaded" first */
-    int paging_bytes; /* of a paging state, at least 4 */
+    const char *columns;   /* "name kind type, ..." of system_schema.columns; "" : no such table */
+    bool login;            /* user ada, password secret */
+    atomic_int overloaded; /* so many writes get that error first */
+    atomic_int unprepared;
+    atomic_int cut;        /* so many writes end with a closed connection */
+    atomic_int dropped;    /* so many writes get "unconfigured table" */
+    int people;            /* rows that can be read */
+    atomic_int cut_reads;  /* so many reads end with a closed connection */
+    atomic_int busy_reads; /* so many get "overloaded" first */
+    int paging_bytes;      /* of a paging state, at least 4 */
     atomic_int reads;
     pthread_mutex_t lock;
     struct mr_writer statements; /* DDL and prepared texts, a line each */
@@ -33,13 +33,14 @@ struct script {
     atomic_int batches, executes, prepares;
 };
 
-static bool script_takes(int *counter)
+/* Connections have a thread each: one of them takes. */
+static bool script_takes(atomic_int *counter)
 {
-    bool taken = *counter > 0;
+    int left = atomic_load(counter);
 
-    if (taken)
-        --*counter;
-    return taken;
+    while (left > 0 && !atomic_compare_exchange_weak(counter, &left, left - 1))
+        continue;
+    return left > 0;
 }
 
 static void error_answer(struct mr_writer *out, int code, const char *text, struct mr_bytes id)
