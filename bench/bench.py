@@ -7,6 +7,7 @@ import random
 import select
 import statistics
 import subprocess
+import threading
 import time
 
 from confluent_kafka import Producer
@@ -94,6 +95,25 @@ def write_project(folder, text):
     return folder
 
 
+def measure_disk(folder, count=2000):
+    """What the disk alone takes: two files grow and are synced, both at once, as the log and the tables do."""
+    def grow(name):
+        descriptor = os.open(folder / name, os.O_WRONLY | os.O_CREAT, 0o600)
+        for n in range(count):
+            os.pwrite(descriptor, b"x" * 300, n * 300)
+            start = time.perf_counter()
+            os.fdatasync(descriptor)
+            times.append(time.perf_counter() - start)
+        os.close(descriptor)
+    times = []
+    threads = [threading.Thread(target=grow, args=(name,)) for name in ("first", "second")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return quantiles(times)
+
+
 def bench_latency(arguments):
     rate, count = 1000, arguments.records or 10000
     dirs = fresh_dir("millrace-bench-")
@@ -107,8 +127,10 @@ def bench_latency(arguments):
         wait_until(lambda: cql.has_row(f"SELECT full_name FROM {TABLE} LIMIT 1"), "the first row")
         cql.prepare(f"SELECT full_name FROM {TABLE} WHERE full_name = ?")
         latencies = measure_latency(cql, producer, rng, rate, count)
+    disk = measure_disk(dirs)
     remove(dirs)
-    return {f"{q} (ms) at {rate}/s": v * 1e3 for q, v in quantiles(latencies).items()}
+    report = {f"{q} (ms) at {rate}/s": v * 1e3 for q, v in quantiles(latencies).items()}
+    return report | {f"one sync of this disk, two at once: {q} (ms)": disk[q] * 1e3 for q in ("p50", "p99")}
 
 
 def measure_latency(cql, producer, rng, rate, count):
