@@ -340,15 +340,17 @@ struct data_json_decoder;
 struct data_json_decoder *data_json_decoder_new(const struct data_type *row, const bool *wanted);
 void data_json_decoder_free(struct data_json_decoder *decoder); /* NULL is legal */
 /* Appends one row to BATCH (of the decoder's type) from VALUE, after which SLACK bytes may be read.  On failure BATCH
- * is as it was, and err names the JSON path, what was expected and what was found. MR_INVALID  not JSON, not an object,
- * or a value of the wrong type       MR_LIMIT  too long, too deep, or the batch is full */
+ * is as it was, and err names the JSON path, what was expected and what was found.
+ * MR_INVALID  not JSON, not an object, or a value of the wrong type
+ * MR_LIMIT    too long, too deep, or the batch is full */
 MR_MUST_CHECK enum mr_status data_json_decode(struct data_json_decoder *decoder, struct data_batch *batch,
                                               struct mr_bytes value, uint32_t slack, struct mr_err *err);
 
 /* Finds the records in an API's answer.  POINTER is a JSON pointer ("/results", "/a/0/b"; "" for the document itself):
  * the elements of the array there, or the one value when it is no array.  Appends each one's bytes (inside of DOCUMENT)
- * to *OUT, a heap array the caller owns: mr_free.  The whole document is checked. MR_INVALID  not JSON MR_NOT_FOUND
- * nothing at POINTER; err says which step failed and what is there instead */
+ * to *OUT, a heap array the caller owns: mr_free.  The whole document is checked.
+ * MR_INVALID    not JSON
+ * MR_NOT_FOUND  nothing at POINTER; err says which step failed and what is there instead */
 MR_MUST_CHECK enum mr_status data_json_split(struct mr_bytes document, struct mr_str pointer, struct mr_bytes **out,
                                              size_t *out_count, struct mr_err *err);
 

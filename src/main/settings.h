@@ -6,8 +6,8 @@
 #include "base/config.h"
 
 /* Fills what flags left unset: PROJECT/millrace.yaml (when PROJECT is not NULL and has one) and MILLRACE_… variables
- * under the flags that CONFIG already has.  CONFIG's table must be made of settings_table() rows. MR_INVALID  with the
- * place of what is wrong */
+ * under the flags that CONFIG already has.  CONFIG's table must have the rows of SETTINGS_TABLE.
+ * MR_INVALID  with the place of what is wrong */
 MR_MUST_CHECK enum mr_status settings_complete(struct mr_config *config, const char *project, struct mr_err *err);
 
 /* Sets up logging as the settings log.level and log.format say. */

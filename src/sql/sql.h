@@ -42,8 +42,8 @@ void sql_session_free(struct sql_session *session); /* NULL is legal */
 
 /* Parses TEXT and binds its statements in order: CREATE, DROP, SET and RESET take effect in SESSION, so that later
  * statements (and scripts) see them; queries are checked and planned, not run.  On failure SESSION is as it was; err
- * has line and column.  Caller owns *out. MR_INVALID  wrong SQL      MR_UNSUPPORTED  Flink has it, this version not
- * MR_LIMIT  too long or too deep */
+ * has line and column.  Caller owns *out.
+ * MR_INVALID  wrong SQL      MR_UNSUPPORTED  Flink has it, this version not      MR_LIMIT  too long or too deep */
 MR_MUST_CHECK enum mr_status sql_script_bind(struct sql_script **out, struct sql_session *session, struct mr_str text,
                                              struct mr_err *err);
 void sql_script_free(struct sql_script *script); /* NULL is legal */
@@ -117,7 +117,7 @@ struct sql_results {
 };
 
 /* Binds and runs the statements of TEXT in order on the caller's thread: a query until its sources end or its LIMIT is
- * reached (an INSERT, too), answers of the others as rows.  Stops at the first failure; dead letters of an INSERT are
+ * reached (an INSERT, too), answers of the others as rows (CREATE, DROP, RESET and SET with a value have none).  Stops at the first failure; dead letters of an INSERT are
  * written as ever, a SELECT fails on a bad record unless 'records.on-error' says skip.
  * MR_BUSY: sql_engine_interrupt was called.  Otherwise as sql_script_bind and the connectors say. */
 MR_MUST_CHECK enum mr_status sql_engine_execute(struct sql_engine *engine, struct mr_str text, const char *name,
