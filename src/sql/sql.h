@@ -117,8 +117,9 @@ struct sql_results {
 };
 
 /* Binds and runs the statements of TEXT in order on the caller's thread: a query until its sources end or its LIMIT is
- * reached (an INSERT, too), answers of the others as rows (CREATE, DROP, RESET and SET with a value have none).  Stops at the first failure; dead letters of an INSERT are
- * written as ever, a SELECT fails on a bad record unless 'records.on-error' says skip.
+ * reached (an INSERT, too), answers of the others as rows (CREATE, DROP, RESET and SET with a value have none).  Stops
+ * at the first failure; dead letters of an INSERT are written as ever, a SELECT fails on a bad record unless
+ * 'records.on-error' says skip.
  * MR_BUSY: sql_engine_interrupt was called.  Otherwise as sql_script_bind and the connectors say. */
 MR_MUST_CHECK enum mr_status sql_engine_execute(struct sql_engine *engine, struct mr_str text, const char *name,
                                                 const struct sql_results *results, struct mr_err *err);
