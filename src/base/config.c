@@ -96,6 +96,7 @@ static enum mr_status option_check(const struct mr_option *option, const char *v
 
     switch (option->kind) {
     case MR_OPTION_TEXT:
+    case MR_OPTION_LIST:
         break;
     case MR_OPTION_INTEGER:
         good = mr_parse_i64(mr_str_of(value), &number) == MR_OK;
@@ -138,6 +139,22 @@ static enum mr_status unknown_option(const struct mr_config *config, const char 
     return mr_err_set(err, MR_INVALID, "%s: unknown setting \"%s\"", origin, name);
 }
 
+/* Gives SLOT the VALUE; of a list also what it has, when that came from the flags too. */
+static void value_set(struct config_value *slot, enum mr_option_kind kind, const char *value, enum config_rank rank)
+{
+    struct mr_writer joined = { 0 };
+
+    if (kind == MR_OPTION_LIST && rank == CONFIG_RANK_FLAG && slot->rank == rank) {
+        mr_write_text(&joined, "%s\n%s", slot->text, value);
+        mr_free(slot->text);
+        slot->text = mr_str_dup(mr_str_of_bytes(mr_writer_bytes(&joined)));
+        mr_writer_deinit(&joined);
+        return;
+    }
+    mr_free(slot->text);
+    slot->text = mr_strdup(value);
+}
+
 enum mr_status config_set_ranked(struct mr_config *config, const char *name, const char *value, const char *origin,
                                  enum config_rank rank, struct mr_err *err)
 {
@@ -153,9 +170,8 @@ enum mr_status config_set_ranked(struct mr_config *config, const char *name, con
     slot = &config->values[option - config->options];
     if (slot->rank > rank)
         return MR_OK;
-    mr_free(slot->text);
+    value_set(slot, option->kind, value, rank);
     mr_free(slot->origin);
-    slot->text = mr_strdup(value);
     slot->origin = mr_strdup(origin);
     slot->rank = rank;
     return MR_OK;
@@ -198,7 +214,7 @@ enum mr_status mr_config_read_environment(struct mr_config *config, char *const 
     return MR_OK;
 }
 
-/* The option of flag text ARG ("--name", "--name=value", "-n"); *VALUE points behind '=' or is NULL. */
+/* The option of flag text ARG ("--name", "--name=value", "-n", "-nvalue"); *VALUE points behind it or is NULL. */
 static const struct mr_option *flag_find(const struct mr_config *config, const char *arg, const char **value)
 {
     const char *equals = strchr(arg, '=');
@@ -210,6 +226,10 @@ static const struct mr_option *flag_find(const struct mr_config *config, const c
 
         if (option->short_flag != 0 && arg[1] == option->short_flag && arg[2] == '\0')
             return option;
+        if (option->short_flag != 0 && arg[1] == option->short_flag && option->kind != MR_OPTION_FLAG) {
+            *value = arg + 2;
+            return option;
+        }
         if (option->flag == NULL || strncmp(arg, "--", 2) != 0 || strncmp(arg + 2, option->flag, length) != 0)
             continue;
         if (arg[2 + length] == '\0')
@@ -264,7 +284,7 @@ enum mr_status mr_config_read_flags(struct mr_config *config, int argc, char **a
         option = flag_find(config, argv[i], &value);
         if (option == NULL)
             return unknown_flag(config, argv[i], err);
-        snprintf(origin, sizeof(origin), "%.*s", (int)strcspn(argv[i], "="), argv[i]);
+        snprintf(origin, sizeof(origin), "%.*s", argv[i][1] == '-' ? (int)strcspn(argv[i], "=") : 2, argv[i]);
         if (value == NULL && option->kind == MR_OPTION_FLAG)
             value = "true";
         if (value == NULL && i + 1 >= argc)

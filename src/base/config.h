@@ -20,6 +20,7 @@ enum mr_option_kind {
     MR_OPTION_CHOICE,   /* one of choices, "a|b|c" */
     MR_OPTION_DURATION, /* "10 s", "500 ms" */
     MR_OPTION_SIZE,     /* "64 MiB" */
+    MR_OPTION_LIST,     /* text; a flag may come several times, mr_config_text then joins the values by newlines */
 };
 
 struct mr_option {
@@ -51,9 +52,9 @@ MR_MUST_CHECK enum mr_status mr_config_read_yaml(struct mr_config *config, struc
 /* Reads the variables MILLRACE_<NAME> of ENVIRONMENT ("NAME=value" strings, ends with NULL).  Others are left alone. */
 MR_MUST_CHECK enum mr_status mr_config_read_environment(struct mr_config *config, char *const *environment,
                                                         struct mr_err *err);
-/* Takes the flags out of ARGV ("--flag value", "--flag=value", "-f value"; "--" ends them) and leaves the rest: *REST
- * gets pointers into ARGV (room for ARGC of them), *REST_COUNT how many.  MR_INVALID: an unknown flag (err names the
- * nearest), a missing or wrong value. */
+/* Takes the flags out of ARGV ("--flag value", "--flag=value", "-f value", "-fvalue"; "--" ends them) and leaves the
+ * rest: *REST gets pointers into ARGV (room for ARGC of them), *REST_COUNT how many.  MR_INVALID: an unknown
+ * flag (err names the nearest), a missing or wrong value. */
 MR_MUST_CHECK enum mr_status mr_config_read_flags(struct mr_config *config, int argc, char **argv, char **rest,
                                                   int *rest_count, struct mr_err *err);
 

@@ -1,4 +1,4 @@
-/* command.c -- finds the command, reads its flags, prints help. */
+/* command.c -- finds the command and its verb, reads the flags, prints help. */
 #include "main/command.h"
 #include "base/text.h"
 #include "main/version.h"
@@ -8,8 +8,11 @@
 #include <string.h>
 #include <unistd.h>
 
-static const struct command *const commands[] = {
-    &command_run, &command_sql, &command_status, &command_query, &command_simulate, &command_docs,
+enum { VERBS_MAX = 32 };
+
+const struct command *const commands_all[] = {
+    &command_run,     &command_sql,   &command_status,   &command_topic, &command_produce,
+    &command_consume, &command_query, &command_simulate, &command_docs,  NULL,
 };
 
 bool command_colour(int descriptor)
@@ -31,6 +34,29 @@ void command_error(const char *format, ...)
         fprintf(stderr, "\033[31mmillrace:\033[0m %s\n", text);
     else
         fprintf(stderr, "millrace: %s\n", text);
+}
+
+int command_fail(const struct mr_err *err)
+{
+    command_error("%s", err->text);
+    return EXIT_FAILED;
+}
+
+int command_usage(const char *format, ...)
+{
+    char text[2048];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    command_error("%s", text);
+    return EXIT_USAGE;
+}
+
+bool command_json(const struct mr_config *config)
+{
+    return strcmp(mr_config_text(config, "output"), "json") == 0;
 }
 
 int command_exit_of(enum mr_status status)
@@ -55,15 +81,30 @@ int command_exit_of(enum mr_status status)
     return EXIT_FAILED;
 }
 
+static void print_summaries(FILE *out, const struct command *const *commands)
+{
+    for (; *commands != NULL; commands++)
+        fprintf(out, "  %-12s %s\n", (*commands)->name, (*commands)->summary);
+}
+
 static void print_overview(FILE *out)
 {
     fprintf(out, "millrace: a log that speaks Kafka, streaming SQL and tables that speak CQL, in one process\n\n"
                  "Usage: millrace COMMAND [OPTION...]\n\n");
-    for (size_t i = 0; i < MR_COUNT(commands); i++)
-        fprintf(out, "  %-12s %s\n", commands[i]->name, commands[i]->summary);
+    print_summaries(out, commands_all);
     fprintf(out, "\n  --version    print the version\n  --help       print this; after a command: its options\n\n"
                  "Example:\n  millrace run examples/random_names\n\n"
                  "Exit codes: 0 done, 1 failed, 2 usage, 3 configuration, 4 data directory in use or unusable.\n");
+}
+
+static void print_noun_help(FILE *out, const struct command *noun)
+{
+    fprintf(out, "Usage: %s\n\n%s.\n", noun->usage, noun->summary);
+    if (noun->text != NULL)
+        fprintf(out, "\n%s\n", noun->text);
+    fprintf(out, "\n");
+    print_summaries(out, noun->verbs);
+    fprintf(out, "\n  --help       print this; after a verb: its options\n\nExample:\n%s\n", noun->example);
 }
 
 static void print_command_help(const struct command *command)
@@ -74,7 +115,8 @@ static void print_command_help(const struct command *command)
     printf("Usage: %s\n\n%s.\n", command->usage, command->summary);
     if (command->text != NULL)
         printf("\n%s\n", command->text);
-    printf("\nOptions:\n%.*s  -h, --help                  Print this\n", (int)options.size, (const char *)options.data);
+    printf("\nOptions:\n%.*s  -h, --help                  Print this\n", (int)options.size,
+           options.data ? (const char *)options.data : "");
     printf("\nExample:\n%s\n", command->example);
     mr_writer_deinit(&options);
 }
@@ -113,23 +155,66 @@ static int command_start(const struct command *command, int argc, char **argv)
     return code;
 }
 
-static int unknown_command(const char *name)
+/* NOUN is the command whose verb it should be; NULL: it should be a command. */
+static int unknown_word(const char *name, const struct command *const *commands, const struct command *noun)
 {
-    const char *names[MR_COUNT(commands)];
+    const char *names[VERBS_MAX];
     const char *nearest;
+    const char *before = noun ? noun->name : "";
+    const char *space = noun ? " " : "";
+    size_t count = 0;
 
-    for (size_t i = 0; i < MR_COUNT(commands); i++)
-        names[i] = commands[i]->name;
-    nearest = mr_nearest(name, names, MR_COUNT(names));
+    for (; commands[count] != NULL && count < MR_COUNT(names); count++)
+        names[count] = commands[count]->name;
+    nearest = mr_nearest(name, names, count);
     if (nearest != NULL)
-        command_error("there is no command \"%s\"; did you mean \"%s\"?", name, nearest);
+        command_error("there is no command \"%s%s%s\"; did you mean \"%s%s%s\"?", before, space, name, before, space,
+                      nearest);
     else
-        command_error("there is no command \"%s\"; millrace --help lists them", name);
+        command_error("there is no command \"%s%s%s\"; millrace %s%s--help lists them", before, space, name, before,
+                      space);
     return EXIT_USAGE;
+}
+
+static bool is_help(const char *word)
+{
+    return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0;
+}
+
+static const struct command *find(const char *name, const struct command *const *commands)
+{
+    for (; *commands != NULL; commands++) {
+        if (strcmp((*commands)->name, name) == 0)
+            return *commands;
+    }
+    return NULL;
+}
+
+static int noun_start(const struct command *noun, int argc, char **argv)
+{
+    const struct command *verb = argc > 0 ? find(argv[0], noun->verbs) : NULL;
+
+    if (argc == 0) {
+        print_noun_help(stderr, noun);
+        return EXIT_USAGE;
+    }
+    if (is_help(argv[0])) {
+        print_noun_help(stdout, noun);
+        return EXIT_DONE;
+    }
+    if (verb == NULL)
+        return unknown_word(argv[0], noun->verbs, noun);
+    if (asks_for_help(argc - 1, argv + 1)) {
+        print_command_help(verb);
+        return EXIT_DONE;
+    }
+    return command_start(verb, argc - 1, argv + 1);
 }
 
 int command_main(int argc, char **argv)
 {
+    const struct command *command;
+
     if (argc < 2) {
         print_overview(stderr);
         return EXIT_USAGE;
@@ -138,18 +223,18 @@ int command_main(int argc, char **argv)
         printf("millrace %s\n", MILLRACE_VERSION);
         return EXIT_DONE;
     }
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
+    if (is_help(argv[1])) {
         print_overview(stdout);
         return EXIT_DONE;
     }
-    for (size_t i = 0; i < MR_COUNT(commands); i++) {
-        if (strcmp(commands[i]->name, argv[1]) != 0)
-            continue;
-        if (asks_for_help(argc - 2, argv + 2)) {
-            print_command_help(commands[i]);
-            return EXIT_DONE;
-        }
-        return command_start(commands[i], argc - 2, argv + 2);
+    command = find(argv[1], commands_all);
+    if (command == NULL)
+        return unknown_word(argv[1], commands_all, NULL);
+    if (command->verbs != NULL)
+        return noun_start(command, argc - 2, argv + 2);
+    if (asks_for_help(argc - 2, argv + 2)) {
+        print_command_help(command);
+        return EXIT_DONE;
     }
-    return unknown_command(argv[1]);
+    return command_start(command, argc - 2, argv + 2);
 }

@@ -14,6 +14,7 @@ static const struct mr_option options[] = {
     { "kafka.listen", "kafka-listen", 0, MR_OPTION_TEXT, "HOST:PORT", "127.0.0.1:9092", NULL, "where Kafka listens" },
     { "durability", "durability", 0, MR_OPTION_CHOICE, NULL, "synced", "synced|relaxed", "when a write is answered" },
     { "ephemeral", "ephemeral", 0, MR_OPTION_FLAG, NULL, "false", NULL, "keep nothing" },
+    { "header", "header", 'H', MR_OPTION_LIST, "NAME=VALUE", NULL, NULL, "a header" },
     { "slow.ms", NULL, 0, MR_OPTION_DURATION, NULL, "100", NULL, "what counts as slow" },
 };
 
@@ -44,6 +45,26 @@ static void test_each_over_the_one_before(void **state)
     assert_true(mr_config_flag(config, "ephemeral"));
     assert_int_equal(rest_count, 2);
     assert_string_equal(rest[1], "--not-a-flag");
+    mr_config_free(config);
+}
+
+static void test_lists_and_attached_values(void **state)
+{
+    struct mr_config *config = mr_config_new(options, MR_COUNT(options));
+    struct mr_err err = MR_ERR_INIT;
+    char *environment[] = { "MILLRACE_HEADER=env=0", NULL };
+    char *argv[] = { "-Ha=1", "-d/data=x", "--header", "b=2", "--header=c" };
+    char *rest[MR_COUNT(argv)];
+    int rest_count;
+    MR_UNUSED(state);
+
+    assert_int_equal(mr_config_read_environment(config, environment, &err), MR_OK);
+    assert_string_equal(mr_config_text(config, "header"), "env=0");
+    assert_int_equal(mr_config_read_flags(config, (int)MR_COUNT(argv), argv, rest, &rest_count, &err), MR_OK);
+    assert_string_equal(mr_config_text(config, "header"), "a=1\nb=2\nc");
+    assert_string_equal(mr_config_text(config, "data-dir"), "/data=x");
+    assert_string_equal(mr_config_origin(config, "data-dir"), "-d");
+    assert_int_equal(rest_count, 0);
     mr_config_free(config);
 }
 
@@ -92,6 +113,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_each_over_the_one_before),
+        cmocka_unit_test(test_lists_and_attached_values),
         cmocka_unit_test(test_mistakes_are_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
