@@ -117,7 +117,7 @@ static void request_failed(struct cql_client *client, struct cql_request *reques
     struct cql_prefix prefix;
     struct cql_error error;
     bool readable = cql_prefix_read(&prefix, &reader, frame->header.flags, true, arena) == MR_OK &&
-                    cql_error_read(&error, &reader) == MR_OK;
+                    cql_error_read(&error, &reader, CQL_V4) == MR_OK;
 
     mr_arena_free(arena);
     if (!readable)
@@ -228,7 +228,7 @@ static enum mr_status client_call_result(struct cql_client *client, struct mr_ar
 
     if (cql_prefix_read(&prefix, &reader, client->call_flags, true, arena) != MR_OK)
         goto unreadable;
-    if (client->call_opcode == CQL_OP_ERROR && cql_error_read(&error, &reader) == MR_OK)
+    if (client->call_opcode == CQL_OP_ERROR && cql_error_read(&error, &reader, CQL_V4) == MR_OK)
         return error_set(&error, err);
     if (client->call_opcode == CQL_OP_RESULT && cql_result_read(out, &reader, CQL_V4, arena) == MR_OK)
         return MR_OK;

@@ -149,7 +149,7 @@ static enum mr_status conn_login_refused(const struct cql_conn *conn, const stru
     struct mr_reader reader = mr_reader_of(frame->body);
     struct cql_error error;
 
-    if (frame->header.opcode != CQL_OP_ERROR || cql_error_read(&error, &reader) != MR_OK)
+    if (frame->header.opcode != CQL_OP_ERROR || cql_error_read(&error, &reader, CQL_V4) != MR_OK)
         return mr_err_set(err, MR_IO, "CQL server %s:%u: unexpected answer %s at login", conn->address.host,
                           conn->address.port, cql_opcode_name(frame->header.opcode));
     return mr_err_set(err, error.code == CQL_ERR_CREDENTIALS ? MR_DENIED : MR_IO, "CQL server %s:%u: %.*s",

@@ -50,6 +50,8 @@ static void write_metadata(struct mr_writer *w, const struct cql_metadata *m, bo
     }
     if (flags & CQL_META_MORE_PAGES)
         cql_write_bytes(w, m->paging_state);
+    if (flags & CQL_META_CHANGED)
+        cql_write_short_bytes(w, m->id);
     if (!none)
         write_columns(w, m, global);
 }
@@ -104,6 +106,8 @@ static enum mr_status read_metadata(struct cql_metadata *out, struct mr_reader *
     }
     if (out->flags & CQL_META_MORE_PAGES)
         out->paging_state = cql_read_bytes(r);
+    if (out->flags & CQL_META_CHANGED)
+        out->id = cql_read_short_bytes(r);
     if (!(out->flags & CQL_META_NONE)) {
         enum mr_status status = read_columns(out, r, arena);
         if (status != MR_OK)
@@ -141,6 +145,8 @@ void cql_result_write_prepared(struct mr_writer *w, uint8_t version, struct mr_b
 {
     mr_write_i32(w, CQL_RESULT_PREPARED);
     cql_write_short_bytes(w, id);
+    if (version >= CQL_V5)
+        cql_write_short_bytes(w, rows->id);
     write_metadata(w, binds, version >= CQL_V4);
     write_metadata(w, rows, false);
 }
@@ -186,11 +192,18 @@ static enum mr_status read_rows(struct cql_result *out, struct mr_reader *r, str
 static enum mr_status read_prepared(struct cql_result *out, struct mr_reader *r, uint8_t version,
                                     struct mr_arena *arena)
 {
+    struct mr_bytes result_id = MR_BYTES_NULL;
     enum mr_status status;
 
     out->id = cql_read_short_bytes(r);
+    if (version >= CQL_V5)
+        result_id = cql_read_short_bytes(r);
     status = read_metadata(&out->metadata, r, version >= CQL_V4, arena);
-    return status != MR_OK ? status : read_metadata(&out->result_metadata, r, false, arena);
+    if (status == MR_OK)
+        status = read_metadata(&out->result_metadata, r, false, arena);
+    if (version >= CQL_V5)
+        out->result_metadata.id = result_id;
+    return status;
 }
 
 enum mr_status cql_result_read(struct cql_result *out, struct mr_reader *r, uint8_t version, struct mr_arena *arena)
@@ -239,6 +252,7 @@ enum error_extra {
     EXTRA_READ,
     EXTRA_WRITE_FAILURE,
     EXTRA_READ_FAILURE,
+    EXTRA_CAS_UNKNOWN,
 };
 
 static enum error_extra error_extra_of(int32_t code)
@@ -258,12 +272,49 @@ static enum error_extra error_extra_of(int32_t code)
         return EXTRA_WRITE_FAILURE;
     case CQL_ERR_READ_FAILURE:
         return EXTRA_READ_FAILURE;
+    case CQL_ERR_CAS_UNKNOWN:
+        return EXTRA_CAS_UNKNOWN;
     default:
         return EXTRA_NONE;
     }
 }
 
-void cql_error_write(struct mr_writer *w, const struct cql_error *m)
+/* How many replicas failed; since version 5 each with its address and a reason. */
+static void write_failures(struct mr_writer *w, uint8_t version, const struct cql_error *m)
+{
+    int32_t i;
+
+    assert(version < CQL_V5 || m->failures <= 0 || m->failed.size == 4 || m->failed.size == 16);
+    mr_write_i32(w, m->failures);
+    for (i = 0; version >= CQL_V5 && i < m->failures; i++) {
+        mr_write_u8(w, (uint8_t)m->failed.size);
+        mr_write_bytes(w, m->failed);
+        mr_write_u16(w, m->failure_reason);
+    }
+}
+
+/* Of several the last is kept. */
+static void read_failures(struct cql_error *out, struct mr_reader *r, uint8_t version)
+{
+    int32_t i;
+
+    out->failures = mr_read_i32(r);
+    for (i = 0; version >= CQL_V5 && i < out->failures && !r->failed; i++) {
+        size_t size = mr_read_u8(r);
+
+        if (size != 4 && size != 16)
+            mr_reader_fail(r);
+        out->failed = mr_read_slice(r, size);
+        out->failure_reason = mr_read_u16(r);
+    }
+}
+
+static bool has_contentions(uint8_t version, enum error_extra extra, struct mr_str write_type)
+{
+    return version >= CQL_V5 && extra == EXTRA_WRITE && mr_str_equal(write_type, MR_STR("CAS"));
+}
+
+void cql_error_write(struct mr_writer *w, uint8_t version, const struct cql_error *m)
 {
     enum error_extra extra = error_extra_of(m->code);
 
@@ -281,14 +332,16 @@ void cql_error_write(struct mr_writer *w, const struct cql_error *m)
     mr_write_i32(w, m->received);
     mr_write_i32(w, m->required);
     if (extra == EXTRA_WRITE_FAILURE || extra == EXTRA_READ_FAILURE)
-        mr_write_i32(w, m->failures);
+        write_failures(w, version, m);
     if (extra == EXTRA_WRITE || extra == EXTRA_WRITE_FAILURE)
         cql_write_string(w, m->write_type);
+    if (has_contentions(version, extra, m->write_type))
+        mr_write_u16(w, m->contentions);
     if (extra == EXTRA_READ || extra == EXTRA_READ_FAILURE)
         mr_write_u8(w, m->data_present);
 }
 
-enum mr_status cql_error_read(struct cql_error *out, struct mr_reader *r)
+enum mr_status cql_error_read(struct cql_error *out, struct mr_reader *r, uint8_t version)
 {
     enum error_extra extra;
 
@@ -308,9 +361,11 @@ enum mr_status cql_error_read(struct cql_error *out, struct mr_reader *r)
         out->required = mr_read_i32(r);
     }
     if (extra == EXTRA_WRITE_FAILURE || extra == EXTRA_READ_FAILURE)
-        out->failures = mr_read_i32(r);
+        read_failures(out, r, version);
     if (extra == EXTRA_WRITE || extra == EXTRA_WRITE_FAILURE)
         out->write_type = cql_read_string(r);
+    if (has_contentions(version, extra, out->write_type))
+        out->contentions = mr_read_u16(r);
     if (extra == EXTRA_READ || extra == EXTRA_READ_FAILURE)
         out->data_present = mr_read_u8(r) != 0;
     return r->failed ? MR_INVALID : MR_OK;

@@ -1,11 +1,11 @@
-/* cql.h -- the CQL native protocol, versions 3 and 4: bytes to structs and back, for the server (tables) and the client
- * (connectors).  No I/O, no state.
+/* cql.h -- the CQL native protocol, versions 3, 4 and 5: bytes to structs and back, for the server (tables) and the
+ * client (connectors).  No I/O, no state.
  *
  * A frame is a header of CQL_HEADER_BYTES and a body:
  *   version u8 (0x80 set in answers) | flags u8 | stream i16 | opcode u8 | body length i32 | body
- * Version 5 (a later step) puts the same frames, then called envelopes, into segments of at most 128 KiB after the
- * first answer to STARTUP:  length 17 bits, self-contained 1 bit, CRC24 | payload | CRC32.  Every function that will
- * differ takes VERSION already.
+ * Version 5 puts the same frames, then called envelopes, into segments of at most 128 KiB after the first answer to
+ * STARTUP:  length 17 bits, self-contained 1 bit, CRC24 | payload | CRC32.  Bodies differ by version: those functions
+ * take VERSION.
  *
  * Writing: cql_frame_begin, the body's write function, cql_frame_end, into any struct mr_writer, one frame after
  * another. Reading: cql_header_read, then, once the body is whole, its read function.  Read functions borrow from the
@@ -30,7 +30,7 @@ enum cql_limit {
     CQL_ID_BYTES = 16, /* a prepared statement's id: MD5 */
 };
 
-enum cql_version { CQL_V3 = 3, CQL_V4 = 4, CQL_VERSION_MIN = CQL_V3, CQL_VERSION_MAX = CQL_V4 };
+enum cql_version { CQL_V3 = 3, CQL_V4 = 4, CQL_V5 = 5, CQL_VERSION_MIN = CQL_V3, CQL_VERSION_MAX = CQL_V5 };
 
 enum cql_opcode {
     CQL_OP_ERROR = 0x00,
@@ -54,11 +54,11 @@ enum cql_opcode {
 
 /* Flags of the header. */
 enum cql_frame_flag {
-    CQL_FRAME_COMPRESSED = 0x01,
+    CQL_FRAME_COMPRESSED = 0x01, /* v3, v4; without meaning in v5 */
     CQL_FRAME_TRACING = 0x02,
     CQL_FRAME_PAYLOAD = 0x04, /* v4: a [bytes map] of custom payload */
     CQL_FRAME_WARNING = 0x08, /* v4: a [string list] of warnings */
-    CQL_FRAME_BETA = 0x10,    /* v5 */
+    CQL_FRAME_BETA = 0x10,    /* the client takes versions that are not final; there are none */
 };
 
 enum cql_error_code {
@@ -74,6 +74,7 @@ enum cql_error_code {
     CQL_ERR_READ_FAILURE = 0x1300,
     CQL_ERR_FUNCTION = 0x1400,
     CQL_ERR_WRITE_FAILURE = 0x1500,
+    CQL_ERR_CAS_UNKNOWN = 0x1700, /* v5 */
     CQL_ERR_SYNTAX = 0x2000,
     CQL_ERR_UNAUTHORIZED = 0x2100,
     CQL_ERR_INVALID = 0x2200,
@@ -234,6 +235,48 @@ struct cql_prefix {
 MR_MUST_CHECK enum mr_status cql_prefix_read(struct cql_prefix *out, struct mr_reader *r, uint8_t flags, bool is_answer,
                                              struct mr_arena *arena);
 
+/* ---- compression ---- */
+
+enum cql_compression { CQL_PLAIN, CQL_LZ4, CQL_SNAPPY };
+
+/* The compression that STARTUP calls NAME, in either case; false when there is none of that name. */
+bool cql_compression_named(struct mr_str name, enum cql_compression *out);
+/* Appends BODY (v3, v4) compressed: lz4 is the plain size as i32 and one block, snappy one block. */
+void cql_body_compress(struct mr_writer *w, enum cql_compression compression, struct mr_bytes body);
+/* Appends the plain body.  MR_INVALID: damaged, or it claims more bytes than its own could hold.  MR_LIMIT: it has more
+ * than BYTES_MAX.  Nothing is allocated before the claim was checked. */
+MR_MUST_CHECK enum mr_status cql_body_decompress(struct mr_writer *w, enum cql_compression compression,
+                                                 struct mr_bytes body, size_t bytes_max, struct mr_err *err);
+
+/* ---- segments (v5) ---- */
+
+enum cql_segment_limit {
+    CQL_SEGMENT_PAYLOAD_MAX = 128 * 1024 - 1,
+    CQL_SEGMENT_HEADER_BYTES = 6,     /* length and flag in 3 bytes, CRC24 */
+    CQL_SEGMENT_LZ4_HEADER_BYTES = 8, /* both lengths and the flag in 5 bytes, CRC24 */
+    CQL_SEGMENT_TRAILER_BYTES = 4,    /* CRC32 of the payload as it is on the wire */
+    CQL_SEGMENT_BYTES_MAX = CQL_SEGMENT_LZ4_HEADER_BYTES + CQL_SEGMENT_PAYLOAD_MAX + CQL_SEGMENT_TRAILER_BYTES,
+};
+
+struct cql_segment {
+    uint32_t header_bytes;
+    uint32_t payload_bytes; /* on the wire */
+    uint32_t plain_bytes;   /* when lz4 made it smaller; 0: the payload is plain */
+    bool is_self_contained; /* whole envelopes; else a part of one, which is alone in its segments */
+};
+
+/* Reads the header at the start of IN; LZ4: the connection agreed on it.  MR_NEED_MORE: fewer bytes than it has.
+ * MR_CORRUPT: the CRC is wrong, and nothing after it can be found. */
+MR_MUST_CHECK enum mr_status cql_segment_header_read(struct cql_segment *out, struct mr_bytes in, bool lz4,
+                                                     struct mr_err *err);
+/* Checks REST, the payload_bytes and the trailer after SEGMENT's header, and appends the plain payload to W.
+ * MR_CORRUPT: the CRC is wrong.  MR_INVALID: lz4's bytes are, though the CRC holds. */
+MR_MUST_CHECK enum mr_status cql_segment_payload_read(const struct cql_segment *segment, struct mr_bytes rest,
+                                                      struct mr_writer *w, struct mr_err *err);
+/* Appends ENVELOPES (whole ones) as one self-contained segment, or, when they are too long for that and so must be one
+ * envelope, as several that are not. */
+void cql_segments_write(struct mr_writer *w, struct mr_bytes envelopes, bool lz4);
+
 /* ---- requests ---- */
 
 /* Flags of query parameters and of BATCH. */
@@ -245,6 +288,8 @@ enum cql_param_flag {
     CQL_PARAM_SERIAL = 0x10,
     CQL_PARAM_TIMESTAMP = 0x20,
     CQL_PARAM_NAMES = 0x40,
+    CQL_PARAM_KEYSPACE = 0x80, /* v5, as the next */
+    CQL_PARAM_NOW = 0x100,
 };
 
 /* Fields count only when their flag is set, on reading and on writing. */
@@ -258,6 +303,8 @@ struct cql_params {
     struct mr_bytes paging_state;
     uint16_t serial_consistency;
     int64_t timestamp_us;
+    struct mr_str keyspace; /* instead of the one in use; null without its flag */
+    int32_t now_s;          /* the time that TTLs are measured against */
 };
 
 struct cql_query {
@@ -267,10 +314,12 @@ struct cql_query {
 
 struct cql_prepare {
     struct mr_str text;
+    struct mr_str keyspace; /* v5; null: the one in use */
 };
 
 struct cql_execute {
     struct mr_bytes id;
+    struct mr_bytes result_id; /* v5: of the result metadata that the client has */
     struct cql_params params;
 };
 
@@ -288,9 +337,11 @@ struct cql_batch {
     uint32_t entry_count;
     const struct cql_batch_entry *entries;
     uint16_t consistency;
-    uint32_t flags; /* SERIAL and TIMESTAMP only */
+    uint32_t flags; /* SERIAL and TIMESTAMP; v5: KEYSPACE and NOW */
     uint16_t serial_consistency;
     int64_t timestamp_us;
+    struct mr_str keyspace;
+    int32_t now_s;
 };
 
 struct cql_pair {
@@ -337,7 +388,12 @@ MR_MUST_CHECK enum mr_status cql_auth_split_plain(struct mr_bytes token, struct 
 
 /* ---- answers ---- */
 
-enum cql_metadata_flag { CQL_META_GLOBAL = 0x01, CQL_META_MORE_PAGES = 0x02, CQL_META_NONE = 0x04 };
+enum cql_metadata_flag {
+    CQL_META_GLOBAL = 0x01,
+    CQL_META_MORE_PAGES = 0x02,
+    CQL_META_NONE = 0x04,
+    CQL_META_CHANGED = 0x08, /* v5: not what EXECUTE's result_id stood for */
+};
 
 struct cql_column {
     struct mr_str keyspace; /* on reading always set, also when global */
@@ -351,6 +407,7 @@ struct cql_metadata {
     uint32_t column_count;
     const struct cql_column *columns; /* NULL with CQL_META_NONE */
     struct mr_bytes paging_state;     /* with CQL_META_MORE_PAGES */
+    struct mr_bytes id;               /* v5: with CQL_META_CHANGED, and of the rows of PREPARED */
     uint32_t pk_count;                /* of the bind markers of PREPARED, v4 */
     const uint16_t *pk_indexes;
 };
@@ -403,15 +460,18 @@ struct cql_error {
     uint16_t consistency;     /* UNAVAILABLE, time-outs, failures */
     int32_t received;         /* UNAVAILABLE: required */
     int32_t required;         /* UNAVAILABLE: alive */
-    int32_t failures;         /* failures */
+    int32_t failures;         /* failures; how many times v5 tells of the next two */
+    struct mr_bytes failed;   /* v5: the address of the replica that failed, 4 or 16 bytes */
+    uint16_t failure_reason;  /* v5: 0 is unknown */
+    uint16_t contentions;     /* v5: WRITE_TIMEOUT with write type CAS */
     bool data_present;        /* READ_* */
     struct mr_str write_type; /* WRITE_* */
 };
 
 /* ERROR with what its code wants after the message. */
-void cql_error_write(struct mr_writer *w, const struct cql_error *m);
+void cql_error_write(struct mr_writer *w, uint8_t version, const struct cql_error *m);
 /* An unknown code is read too: the message alone. */
-MR_MUST_CHECK enum mr_status cql_error_read(struct cql_error *out, struct mr_reader *r);
+MR_MUST_CHECK enum mr_status cql_error_read(struct cql_error *out, struct mr_reader *r, uint8_t version);
 
 /* SUPPORTED: each key with its list of values, told as (key, value) pairs, those of one key together.  A
  * null value stands for an empty list, when it is the key's only pair; reading leaves such keys out. */

@@ -173,15 +173,16 @@ static const struct {
     bool retriable;
     const char *name;
 } errors[] = {
-    { CQL_ERR_SERVER, false, "server error" },         { CQL_ERR_PROTOCOL, false, "protocol error" },
-    { CQL_ERR_CREDENTIALS, false, "bad credentials" }, { CQL_ERR_UNAVAILABLE, true, "unavailable" },
-    { CQL_ERR_OVERLOADED, true, "overloaded" },        { CQL_ERR_BOOTSTRAPPING, true, "bootstrapping" },
-    { CQL_ERR_TRUNCATE, false, "truncate error" },     { CQL_ERR_WRITE_TIMEOUT, true, "write timeout" },
-    { CQL_ERR_READ_TIMEOUT, true, "read timeout" },    { CQL_ERR_READ_FAILURE, false, "read failure" },
-    { CQL_ERR_FUNCTION, false, "function failure" },   { CQL_ERR_WRITE_FAILURE, true, "write failure" },
-    { CQL_ERR_SYNTAX, false, "syntax error" },         { CQL_ERR_UNAUTHORIZED, false, "unauthorized" },
-    { CQL_ERR_INVALID, false, "invalid query" },       { CQL_ERR_CONFIG, false, "configuration error" },
-    { CQL_ERR_EXISTS, false, "already exists" },       { CQL_ERR_UNPREPARED, false, "unprepared" },
+    { CQL_ERR_SERVER, false, "server error" },           { CQL_ERR_PROTOCOL, false, "protocol error" },
+    { CQL_ERR_CREDENTIALS, false, "bad credentials" },   { CQL_ERR_UNAVAILABLE, true, "unavailable" },
+    { CQL_ERR_OVERLOADED, true, "overloaded" },          { CQL_ERR_BOOTSTRAPPING, true, "bootstrapping" },
+    { CQL_ERR_TRUNCATE, false, "truncate error" },       { CQL_ERR_WRITE_TIMEOUT, true, "write timeout" },
+    { CQL_ERR_READ_TIMEOUT, true, "read timeout" },      { CQL_ERR_READ_FAILURE, false, "read failure" },
+    { CQL_ERR_FUNCTION, false, "function failure" },     { CQL_ERR_WRITE_FAILURE, true, "write failure" },
+    { CQL_ERR_CAS_UNKNOWN, false, "cas write unknown" }, { CQL_ERR_SYNTAX, false, "syntax error" },
+    { CQL_ERR_UNAUTHORIZED, false, "unauthorized" },     { CQL_ERR_INVALID, false, "invalid query" },
+    { CQL_ERR_CONFIG, false, "configuration error" },    { CQL_ERR_EXISTS, false, "already exists" },
+    { CQL_ERR_UNPREPARED, false, "unprepared" },
 };
 
 const char *cql_error_name(int32_t code)

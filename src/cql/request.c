@@ -3,7 +3,31 @@
 
 #include <string.h>
 
-enum { PARAM_FLAGS_KNOWN = 0x7f, BATCH_FLAGS_KNOWN = CQL_PARAM_SERIAL | CQL_PARAM_TIMESTAMP };
+enum {
+    PARAM_FLAGS_V5 = CQL_PARAM_KEYSPACE | CQL_PARAM_NOW,
+    PARAM_FLAGS_KNOWN = 0x7f | PARAM_FLAGS_V5,
+    BATCH_FLAGS_KNOWN = CQL_PARAM_SERIAL | CQL_PARAM_TIMESTAMP | PARAM_FLAGS_V5,
+    PREPARE_KEYSPACE = 0x01,
+};
+
+/* Flags are a byte before version 5; those that are new there must not be set then. */
+static void write_flags(struct mr_writer *w, uint8_t version, uint32_t flags)
+{
+    assert(version >= CQL_V5 || flags <= UINT8_MAX);
+    if (version >= CQL_V5)
+        mr_write_u32(w, flags);
+    else
+        mr_write_u8(w, (uint8_t)flags);
+}
+
+static uint32_t read_flags(struct mr_reader *r, uint8_t version, uint32_t known)
+{
+    uint32_t flags = version >= CQL_V5 ? mr_read_u32(r) : mr_read_u8(r);
+
+    if (flags & ~(version >= CQL_V5 ? known : known & ~(uint32_t)PARAM_FLAGS_V5))
+        mr_reader_fail(r);
+    return flags;
+}
 
 static void write_values(struct mr_writer *w, const struct cql_value *values, uint32_t count,
                          const struct mr_str *names)
@@ -43,10 +67,10 @@ static enum mr_status read_values(struct mr_reader *r, struct mr_arena *arena, c
     return r->failed ? MR_INVALID : MR_OK;
 }
 
-static void write_params(struct mr_writer *w, const struct cql_params *p)
+static void write_params(struct mr_writer *w, uint8_t version, const struct cql_params *p)
 {
     mr_write_u16(w, p->consistency);
-    mr_write_u8(w, (uint8_t)p->flags);
+    write_flags(w, version, p->flags);
     if (p->flags & CQL_PARAM_VALUES)
         write_values(w, p->values, p->value_count, p->flags & CQL_PARAM_NAMES ? p->names : NULL);
     if (p->flags & CQL_PARAM_PAGE_SIZE)
@@ -57,14 +81,18 @@ static void write_params(struct mr_writer *w, const struct cql_params *p)
         mr_write_u16(w, p->serial_consistency);
     if (p->flags & CQL_PARAM_TIMESTAMP)
         mr_write_i64(w, p->timestamp_us);
+    if (p->flags & CQL_PARAM_KEYSPACE)
+        cql_write_string(w, p->keyspace);
+    if (p->flags & CQL_PARAM_NOW)
+        mr_write_i32(w, p->now_s);
 }
 
-static enum mr_status read_params(struct cql_params *p, struct mr_reader *r, struct mr_arena *arena)
+static enum mr_status read_params(struct cql_params *p, struct mr_reader *r, uint8_t version, struct mr_arena *arena)
 {
     memset(p, 0, sizeof(*p));
     p->consistency = mr_read_u16(r);
-    p->flags = mr_read_u8(r);
-    if (r->failed || (p->flags & ~(uint32_t)PARAM_FLAGS_KNOWN) || p->consistency >= CQL_CONSISTENCY_N)
+    p->flags = read_flags(r, version, PARAM_FLAGS_KNOWN);
+    if (r->failed || p->consistency >= CQL_CONSISTENCY_N)
         return MR_INVALID;
     if (p->flags & CQL_PARAM_VALUES) {
         enum mr_status status =
@@ -80,55 +108,68 @@ static enum mr_status read_params(struct cql_params *p, struct mr_reader *r, str
         p->serial_consistency = mr_read_u16(r);
     if (p->flags & CQL_PARAM_TIMESTAMP)
         p->timestamp_us = mr_read_i64(r);
+    if (p->flags & CQL_PARAM_KEYSPACE)
+        p->keyspace = cql_read_string(r);
+    if (p->flags & CQL_PARAM_NOW)
+        p->now_s = mr_read_i32(r);
     return r->failed ? MR_INVALID : MR_OK;
 }
 
 void cql_query_write(struct mr_writer *w, uint8_t version, const struct cql_query *m)
 {
-    MR_UNUSED(version);
     cql_write_long_string(w, m->text);
-    write_params(w, &m->params);
+    write_params(w, version, &m->params);
 }
 
 enum mr_status cql_query_read(struct cql_query *out, struct mr_reader *r, uint8_t version, struct mr_arena *arena)
 {
-    MR_UNUSED(version);
     out->text = cql_read_long_string(r);
-    return read_params(&out->params, r, arena);
+    return read_params(&out->params, r, version, arena);
 }
 
 void cql_prepare_write(struct mr_writer *w, uint8_t version, const struct cql_prepare *m)
 {
-    MR_UNUSED(version);
     cql_write_long_string(w, m->text);
+    if (version < CQL_V5)
+        return;
+    mr_write_u32(w, m->keyspace.data != NULL ? PREPARE_KEYSPACE : 0);
+    if (m->keyspace.data != NULL)
+        cql_write_string(w, m->keyspace);
 }
 
 enum mr_status cql_prepare_read(struct cql_prepare *out, struct mr_reader *r, uint8_t version)
 {
-    MR_UNUSED(version);
+    uint32_t flags;
+
     out->text = cql_read_long_string(r);
+    out->keyspace = MR_STR_NULL;
+    flags = version >= CQL_V5 ? mr_read_u32(r) : 0;
+    if (flags & ~(uint32_t)PREPARE_KEYSPACE)
+        return MR_INVALID;
+    if (flags & PREPARE_KEYSPACE)
+        out->keyspace = cql_read_string(r);
     return r->failed ? MR_INVALID : MR_OK;
 }
 
 void cql_execute_write(struct mr_writer *w, uint8_t version, const struct cql_execute *m)
 {
-    MR_UNUSED(version);
     cql_write_short_bytes(w, m->id);
-    write_params(w, &m->params);
+    if (version >= CQL_V5)
+        cql_write_short_bytes(w, m->result_id);
+    write_params(w, version, &m->params);
 }
 
 enum mr_status cql_execute_read(struct cql_execute *out, struct mr_reader *r, uint8_t version, struct mr_arena *arena)
 {
-    MR_UNUSED(version);
     out->id = cql_read_short_bytes(r);
-    return read_params(&out->params, r, arena);
+    out->result_id = version >= CQL_V5 ? cql_read_short_bytes(r) : MR_BYTES_NULL;
+    return read_params(&out->params, r, version, arena);
 }
 
 void cql_batch_write(struct mr_writer *w, uint8_t version, const struct cql_batch *m)
 {
     uint32_t i;
 
-    MR_UNUSED(version);
     assert(m->entry_count <= UINT16_MAX);
     mr_write_u8(w, m->type);
     mr_write_u16(w, (uint16_t)m->entry_count);
@@ -143,11 +184,15 @@ void cql_batch_write(struct mr_writer *w, uint8_t version, const struct cql_batc
         write_values(w, entry->values, entry->value_count, NULL);
     }
     mr_write_u16(w, m->consistency);
-    mr_write_u8(w, (uint8_t)(m->flags & BATCH_FLAGS_KNOWN));
+    write_flags(w, version, m->flags & BATCH_FLAGS_KNOWN);
     if (m->flags & CQL_PARAM_SERIAL)
         mr_write_u16(w, m->serial_consistency);
     if (m->flags & CQL_PARAM_TIMESTAMP)
         mr_write_i64(w, m->timestamp_us);
+    if (m->flags & CQL_PARAM_KEYSPACE)
+        cql_write_string(w, m->keyspace);
+    if (m->flags & CQL_PARAM_NOW)
+        mr_write_i32(w, m->now_s);
 }
 
 static enum mr_status read_batch_entry(struct cql_batch_entry *entry, struct mr_reader *r, struct mr_arena *arena)
@@ -170,7 +215,6 @@ enum mr_status cql_batch_read(struct cql_batch *out, struct mr_reader *r, uint8_
     struct cql_batch_entry *entries;
     uint32_t i;
 
-    MR_UNUSED(version);
     memset(out, 0, sizeof(*out));
     out->type = mr_read_u8(r);
     out->entry_count = mr_read_u16(r);
@@ -184,13 +228,17 @@ enum mr_status cql_batch_read(struct cql_batch *out, struct mr_reader *r, uint8_
             return status;
     }
     out->consistency = mr_read_u16(r);
-    out->flags = mr_read_u8(r);
-    if (r->failed || (out->flags & ~(uint32_t)BATCH_FLAGS_KNOWN) || out->consistency >= CQL_CONSISTENCY_N)
+    out->flags = read_flags(r, version, BATCH_FLAGS_KNOWN);
+    if (r->failed || out->consistency >= CQL_CONSISTENCY_N)
         return MR_INVALID;
     if (out->flags & CQL_PARAM_SERIAL)
         out->serial_consistency = mr_read_u16(r);
     if (out->flags & CQL_PARAM_TIMESTAMP)
         out->timestamp_us = mr_read_i64(r);
+    if (out->flags & CQL_PARAM_KEYSPACE)
+        out->keyspace = cql_read_string(r);
+    if (out->flags & CQL_PARAM_NOW)
+        out->now_s = mr_read_i32(r);
     return r->failed ? MR_INVALID : MR_OK;
 }
 

@@ -4,22 +4,55 @@
 #include <stdio.h>
 #include <string.h>
 
+enum {
+    KEEP_BYTES = 1024 * 1024,
+    COMPRESS_BYTES_MIN = 64, /* smaller bodies are not worth it */
+};
+
 size_t answer_begin(struct tables *tables, uint8_t version, int16_t stream, enum cql_opcode opcode)
 {
     tables->answer.size = 0;
     return cql_frame_begin(&tables->answer, version, true, 0, stream, opcode);
 }
 
+/* Puts a compressed body (version 3, 4) behind the same header into tables->packed; false: it is not smaller. */
+static bool pack(struct tables *tables, enum cql_compression compression)
+{
+    struct mr_bytes plain = mr_writer_bytes(&tables->answer);
+    struct mr_writer *packed = &tables->packed;
+
+    if (plain.size < CQL_HEADER_BYTES + COMPRESS_BYTES_MIN)
+        return false;
+    packed->size = 0;
+    mr_write_bytes(packed, (struct mr_bytes){ plain.data, CQL_HEADER_BYTES });
+    packed->data[1] |= CQL_FRAME_COMPRESSED;
+    cql_body_compress(packed, compression,
+                      (struct mr_bytes){ plain.data + CQL_HEADER_BYTES, plain.size - CQL_HEADER_BYTES });
+    cql_frame_end(packed, CQL_HEADER_BYTES);
+    return packed->size < plain.size;
+}
+
 void answer_end(struct conn *conn, size_t position)
 {
-    enum { KEEP_BYTES = 1024 * 1024 };
-    struct mr_writer *answer = &conn->tables->answer;
+    struct tables *tables = conn->tables;
+    struct mr_bytes out;
 
-    cql_frame_end(answer, position);
+    assert(position == CQL_HEADER_BYTES);
+    cql_frame_end(&tables->answer, position);
+    out = mr_writer_bytes(&tables->answer);
+    if (conn->is_framed) {
+        tables->packed.size = 0;
+        cql_segments_write(&tables->packed, out, conn->compression == CQL_LZ4);
+        out = mr_writer_bytes(&tables->packed);
+    } else if (conn->compression != CQL_PLAIN && pack(tables, conn->compression)) {
+        out = mr_writer_bytes(&tables->packed);
+    }
     if (conn->net != NULL && net_conn_is_open(conn->net))
-        net_conn_write(conn->net, mr_writer_bytes(answer));
-    if (answer->capacity > KEEP_BYTES)
-        mr_writer_deinit(answer);
+        net_conn_write(conn->net, out);
+    if (tables->answer.capacity > KEEP_BYTES)
+        mr_writer_deinit(&tables->answer);
+    if (tables->packed.capacity > KEEP_BYTES)
+        mr_writer_deinit(&tables->packed);
 }
 
 void answer_void(struct conn *conn, uint8_t version, int16_t stream)
@@ -40,7 +73,7 @@ void answer_error(struct conn *conn, uint8_t version, int16_t stream, const stru
     size_t position = answer_begin(conn->tables, version, stream, CQL_OP_ERROR);
 
     mr_metric_add(conn->tables->errors, 1);
-    cql_error_write(&conn->tables->answer, error);
+    cql_error_write(&conn->tables->answer, version, error);
     answer_end(conn, position);
 }
 

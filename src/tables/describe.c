@@ -234,7 +234,7 @@ static bool add_named(struct frame *frame, struct describe *d, const struct ast_
 {
     struct conn *conn = frame->conn;
     bool maybe_keyspace = s->table.data == NULL || s->keyspace.data == NULL;
-    struct mr_str keyspace_name = s->keyspace.data != NULL ? s->keyspace : conn->keyspace;
+    struct mr_str keyspace_name = s->keyspace.data != NULL ? s->keyspace : frame->keyspace;
     struct mr_str alone = s->table.data == NULL ? s->keyspace : s->table;
     const struct schema_keyspace *keyspace = schema_keyspace_find(conn->tables->schema, alone);
     const struct schema_table *table;
@@ -270,7 +270,7 @@ void run_describe(struct frame *frame, const struct plan *plan)
 
     if (keyspaces || tables) {
         d.with_statement = false;
-        add_lists(&d, frame->conn->tables->schema, frame->conn->keyspace, tables);
+        add_lists(&d, frame->conn->tables->schema, frame->keyspace, tables);
         answer_rows(frame, &d);
     } else if (add_named(frame, &d, s)) {
         answer_rows(frame, &d);

@@ -9,10 +9,9 @@
 #include <string.h>
 
 static const struct cql_pair supported[] = {
-    { { "COMPRESSION", 11 }, { NULL, 0 } }, /* drivers want the key; there is none yet */
-    { { "CQL_VERSION", 11 }, { SYSTEM_CQL_VERSION, 5 } },
-    { { "PROTOCOL_VERSIONS", 17 }, { "3/v3", 4 } },
-    { { "PROTOCOL_VERSIONS", 17 }, { "4/v4", 4 } },
+    { { "COMPRESSION", 11 }, { "snappy", 6 } },           { { "COMPRESSION", 11 }, { "lz4", 3 } },
+    { { "CQL_VERSION", 11 }, { SYSTEM_CQL_VERSION, 5 } }, { { "PROTOCOL_VERSIONS", 17 }, { "3/v3", 4 } },
+    { { "PROTOCOL_VERSIONS", 17 }, { "4/v4", 4 } },       { { "PROTOCOL_VERSIONS", 17 }, { "5/v5", 4 } },
 };
 
 void handle_malformed(struct frame *frame)
@@ -31,42 +30,70 @@ void handle_options(struct frame *frame)
     answer_end(frame->conn, position);
 }
 
+/* The options that matter; on false an error was answered. */
+static bool startup_options(struct frame *frame, const struct cql_startup *m, enum cql_compression *compression)
+{
+    struct conn *conn = frame->conn;
+    uint8_t version = frame->header.version;
+    bool has_version = false;
+    uint32_t i;
+
+    *compression = CQL_PLAIN;
+    for (i = 0; i < m->option_count; i++) {
+        struct mr_str value = m->options[i].value;
+
+        has_version |= mr_str_equal_nocase(m->options[i].key, MR_STR("CQL_VERSION"));
+        if (!mr_str_equal_nocase(m->options[i].key, MR_STR("COMPRESSION")) || value.size == 0)
+            continue;
+        if (!cql_compression_named(value, compression)) {
+            answer_fail(conn, version, frame->header.stream, CQL_ERR_PROTOCOL, "Unknown compression algorithm: %.*s",
+                        MR_STR_ARG(value));
+            return false;
+        }
+        if (version >= CQL_V5 && *compression != CQL_LZ4) {
+            answer_fail(conn, version, frame->header.stream, CQL_ERR_PROTOCOL,
+                        "Snappy compression is not supported in protocol V5");
+            return false;
+        }
+    }
+    if (!has_version)
+        answer_fail(conn, version, frame->header.stream, CQL_ERR_PROTOCOL,
+                    "Missing value CQL_VERSION in STARTUP message");
+    return has_version;
+}
+
 void handle_startup(struct frame *frame)
 {
     struct conn *conn = frame->conn;
     struct tables *tables = conn->tables;
-    uint8_t version = frame->header.version;
-    int16_t stream = frame->header.stream;
+    enum cql_compression compression;
     struct cql_startup m;
-    bool has_version = false;
     size_t position;
-    uint32_t i;
 
     if (cql_startup_read(&m, &frame->body, tables->arena) != MR_OK) {
         handle_malformed(frame);
         return;
     }
-    for (i = 0; i < m.option_count; i++) {
-        has_version |= mr_str_equal_nocase(m.options[i].key, MR_STR("CQL_VERSION"));
-        if (mr_str_equal_nocase(m.options[i].key, MR_STR("COMPRESSION")) && m.options[i].value.size > 0) {
-            answer_fail(conn, version, stream, CQL_ERR_PROTOCOL, "Unknown compression algorithm: %.*s",
-                        MR_STR_ARG(m.options[i].value));
-            return;
-        }
-    }
-    if (!has_version) {
-        answer_fail(conn, version, stream, CQL_ERR_PROTOCOL, "Missing value CQL_VERSION in STARTUP message");
-        return;
-    }
     if (conn->state != CONN_NEW) {
-        answer_fail(conn, version, stream, CQL_ERR_PROTOCOL,
-                    "Invalid message STARTUP: the connection was started before");
+        answer_fail(conn, frame->header.version, frame->header.stream, CQL_ERR_PROTOCOL,
+                    "Unexpected message STARTUP, %s",
+                    conn->state == CONN_READY ? "the connection is already initialized" : "expecting SASL_RESPONSE");
         return;
     }
+    if (!startup_options(frame, &m, &compression))
+        return;
     conn->state = CONN_AUTHENTICATING;
-    position = answer_begin(tables, version, stream, CQL_OP_AUTHENTICATE);
+    position = answer_begin(tables, frame->header.version, frame->header.stream, CQL_OP_AUTHENTICATE);
     cql_write_string(&tables->answer, MR_STR("org.apache.cassandra.auth.PasswordAuthenticator"));
     answer_end(conn, position);
+    /* Only what comes after this answer is compressed and framed. */
+    conn->is_started = true;
+    conn->compression = compression;
+    if (frame->header.version < CQL_V5)
+        return;
+    conn->is_framed = true;
+    conn->envelopes = evbuffer_new();
+    assert(conn->envelopes != NULL);
 }
 
 void handle_auth_response(struct frame *frame)
@@ -100,7 +127,8 @@ void handle_auth_response(struct frame *frame)
     conn->state = CONN_READY;
     net_timer_free(conn->login_timer);
     conn->login_timer = NULL;
-    net_conn_set_input_max(conn->net, CQL_REQUEST_BYTES_MAX + CQL_HEADER_BYTES);
+    net_conn_set_input_max(conn->net,
+                           conn->is_framed ? 2 * CQL_SEGMENT_BYTES_MAX : CQL_REQUEST_BYTES_MAX + CQL_HEADER_BYTES);
     position = answer_begin(tables, frame->header.version, frame->header.stream, CQL_OP_AUTH_SUCCESS);
     cql_auth_write(&tables->answer, &(struct cql_auth){ MR_BYTES_NULL });
     answer_end(conn, position);

@@ -157,6 +157,7 @@ struct read {
     struct mr_bytes paging_state; /* of the request; null: the first page */
     int32_t page_size;            /* 0: all */
     bool skip_metadata;
+    struct mr_bytes metadata_id; /* version 5: of columns that the client does not know yet; null: it knows them */
     const struct system_context *context; /* GENERATED */
     struct mr_arena *arena;               /* reset between rows by nobody: the caller frees it */
 };

@@ -18,6 +18,22 @@ void prepared_id(uint8_t out[CQL_ID_BYTES], struct mr_str keyspace, struct mr_st
     EVP_MD_CTX_free(context);
 }
 
+/* Stands for names and types of the answer's columns: a client that has them needs them not again. */
+static void result_id(uint8_t out[CQL_ID_BYTES], const struct cql_metadata *rows)
+{
+    struct mr_writer w = { 0 };
+    uint32_t i;
+
+    for (i = 0; i < rows->column_count; i++) {
+        cql_write_string(&w, rows->columns[i].keyspace);
+        cql_write_string(&w, rows->columns[i].table);
+        cql_write_string(&w, rows->columns[i].name);
+        cql_type_write(&w, rows->columns[i].type);
+    }
+    prepared_id(out, MR_STR_NULL, mr_str_of_bytes(mr_writer_bytes(&w)));
+    mr_writer_deinit(&w);
+}
+
 static void unlink_one(struct tables *tables, struct prepared *prepared)
 {
     *(prepared->newer ? &prepared->newer->older : &tables->newest) = prepared->older;
@@ -68,6 +84,7 @@ struct prepared *prepared_add(struct tables *tables, struct mr_str keyspace, str
     if (mr_map_count(tables->prepared) >= TABLES_PREPARED_MAX)
         prepared_remove(tables, tables->oldest);
     prepared->plan = plan;
+    result_id(prepared->result_id, &plan->rows);
     mr_map_put(tables->prepared, (struct mr_bytes){ prepared->id, CQL_ID_BYTES }, prepared);
     link_newest(tables, prepared);
     return prepared;

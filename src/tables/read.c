@@ -406,6 +406,10 @@ static void write_answer(struct page *p, struct mr_writer *out)
 
     if (p->read->skip_metadata)
         metadata.flags |= CQL_META_NONE;
+    if (p->read->metadata_id.data != NULL) {
+        metadata.flags |= CQL_META_CHANGED;
+        metadata.id = p->read->metadata_id;
+    }
     if (p->more) {
         metadata.flags |= CQL_META_MORE_PAGES;
         metadata.paging_state = paging_state(p);

@@ -26,6 +26,7 @@ static void answer_write_failure(struct request *request, const struct mr_err *e
                                       .received = 0,
                                       .required = 1,
                                       .failures = 1,
+                                      .failed = { (const uint8_t *)"\x7f\0\0\1", 4 },
                                       .write_type = MR_STR("SIMPLE") });
 }
 
@@ -191,10 +192,19 @@ static void run_scan(struct frame *frame, struct plan *plan, const struct read *
                 mr_arena_bytes(job->arena, (struct mr_bytes){ values[i].data, (size_t)values[i].size }).data;
     }
     job->read.values.values = values;
+    if (read->metadata_id.data != NULL)
+        job->read.metadata_id = mr_arena_bytes(job->arena, read->metadata_id);
     if (read->paging_state.data != NULL)
         job->read.paging_state = mr_arena_bytes(job->arena, read->paging_state);
     job->request = request_new(frame->conn, frame->header.version, frame->header.stream, frame->header.body_bytes);
     mr_workers_submit(frame->conn->tables->workers, read_job_run, job);
+}
+
+/* Version 5: does the client have the columns of the answer that it will get? */
+static bool result_id_is_known(const struct frame *frame)
+{
+    return frame->result_id.size == CQL_ID_BYTES &&
+           memcmp(frame->result_id.data, frame->prepared->result_id, CQL_ID_BYTES) == 0;
 }
 
 static void run_read(struct frame *frame, struct plan *plan, const struct plan_values *values,
@@ -214,6 +224,10 @@ static void run_read(struct frame *frame, struct plan *plan, const struct plan_v
     }
     read.skip_metadata = (params->flags & CQL_PARAM_SKIP_METADATA) != 0;
     read.page_size = params->flags & CQL_PARAM_PAGE_SIZE ? params->page_size : 0;
+    if (frame->result_id.data != NULL && !result_id_is_known(frame)) {
+        read.skip_metadata = false;
+        read.metadata_id = (struct mr_bytes){ frame->prepared->result_id, CQL_ID_BYTES };
+    }
     if (params->flags & CQL_PARAM_PAGING_STATE)
         read.paging_state = params->paging_state;
     read.context = &context;
@@ -254,6 +268,8 @@ enum handled run_plan(struct frame *frame, struct plan *plan, const struct cql_p
 
     values.now_us = tables_now_us(frame->conn->tables);
     values.timestamp_us = params->flags & CQL_PARAM_TIMESTAMP ? params->timestamp_us : values.now_us;
+    if (params->flags & CQL_PARAM_NOW)
+        values.now_us = (int64_t)params->now_s * 1000000;
     switch (plan->kind) {
     case AST_INSERT:
     case AST_UPDATE:

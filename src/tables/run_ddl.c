@@ -128,7 +128,7 @@ void run_ddl(struct frame *frame, struct plan *plan)
     job->tables = tables;
     job->plan = plan_ref(plan);
     job->arena = mr_arena_new();
-    job->keyspace = frame->conn->keyspace.data != NULL ? mr_arena_str(job->arena, frame->conn->keyspace) : MR_STR_NULL;
+    job->keyspace = frame->keyspace.data != NULL ? mr_arena_str(job->arena, frame->keyspace) : MR_STR_NULL;
     job->request = request_new(frame->conn, frame->header.version, frame->header.stream, frame->header.body_bytes);
     *(is_first ? &tables->ddl_head : &tables->ddl_tail->next) = job;
     tables->ddl_tail = job;

@@ -11,37 +11,37 @@
 #include <stdio.h>
 #include <string.h>
 
-static void reject(struct conn *conn, uint8_t version, int16_t stream, const char *text)
-{
-    answer_fail(conn, version, stream, CQL_ERR_PROTOCOL, "%s", text);
-    conn->is_closing = true;
-}
+/* Drivers look for these words before they try a lower version. */
+#define UNSUPPORTED_VERSION "Invalid or unsupported protocol version (%d); supported versions are (3/v3, 4/v4, 5/v5)"
+
+enum { PLAIN_KEEP_BYTES = 1024 * 1024 };
 
 /* Header fields that end the connection: nothing after them can be trusted. */
 static bool header_is_good(struct conn *conn, const struct cql_header *header, enum mr_status status)
 {
-    char text[160];
-
     if (header->is_answer || header->version < CQL_VERSION_MIN || header->version > CQL_VERSION_MAX) {
-        snprintf(text, sizeof(text),
-                 "Invalid or unsupported protocol version (%d); supported versions are (3/v3, 4/v4)", header->version);
-        reject(conn, CQL_VERSION_MAX, header->stream, text);
+        input_reject(conn, CQL_VERSION_MAX, header->stream, UNSUPPORTED_VERSION, header->version);
         return false;
     }
-    if (status != MR_OK || header->body_bytes > CQL_REQUEST_BYTES_MAX) {
-        snprintf(text, sizeof(text), "Request is too big: length %" PRIu32 " exceeds maximum allowed length %d.",
-                 header->body_bytes, CQL_REQUEST_BYTES_MAX);
-        reject(conn, header->version, header->stream, status != MR_OK ? "the frame's length is negative" : text);
+    if (conn->is_started && header->version != conn->version) {
+        input_reject(conn, conn->version, header->stream,
+                     "Invalid message version. Got %d/v%d but previous messages on this connection had version %d/v%d",
+                     header->version, header->version, conn->version, conn->version);
         return false;
     }
-    if (conn->state != CONN_READY && header->body_bytes > TABLES_LOGIN_BYTES_MAX) {
-        snprintf(text, sizeof(text), "Request is too big: length %" PRIu32 " exceeds %d, the maximum before the login.",
-                 header->body_bytes, TABLES_LOGIN_BYTES_MAX);
-        reject(conn, header->version, header->stream, text);
+    if (status != MR_OK || header->body_bytes > input_body_max(conn)) {
+        if (status != MR_OK)
+            input_reject(conn, header->version, header->stream, "the frame's length is negative");
+        else
+            input_reject(conn, header->version, header->stream,
+                         "Request is too big: length %" PRIu32 " exceeds maximum allowed length %zu%s.",
+                         header->body_bytes, input_body_max(conn),
+                         conn->state == CONN_READY ? "" : " before the login");
         return false;
     }
-    if (header->flags & CQL_FRAME_COMPRESSED) {
-        reject(conn, header->version, header->stream, "the frame is compressed, but no compression was agreed on");
+    if (header->flags & CQL_FRAME_COMPRESSED && header->version < CQL_V5 && conn->compression == CQL_PLAIN) {
+        input_reject(conn, header->version, header->stream,
+                     "the frame is compressed, but no compression was agreed on");
         return false;
     }
     return true;
@@ -81,19 +81,28 @@ static enum handled dispatch(struct frame *frame)
 
 static enum handled handle_frame(struct conn *conn, const struct cql_header *header, const uint8_t *bytes)
 {
-    struct frame frame = { .conn = conn, .header = *header };
+    struct frame frame = { .conn = conn, .header = *header, .keyspace = conn->keyspace };
+    struct mr_bytes body = { bytes + CQL_HEADER_BYTES, header->body_bytes };
     struct cql_prefix prefix;
     enum handled handled = HANDLED;
 
-    frame.body = mr_reader_of((struct mr_bytes){ bytes + CQL_HEADER_BYTES, header->body_bytes });
+    if (header->flags & CQL_FRAME_COMPRESSED && header->version < CQL_V5 &&
+        !input_decompress(conn, &frame.header, &body))
+        return HANDLED;
+    frame.body = mr_reader_of(body);
     conn->version = header->version;
     if (header->opcode < CQL_OP_N)
         mr_metric_add(conn->tables->requests[header->opcode], 1);
-    if (cql_prefix_read(&prefix, &frame.body, header->flags, false, conn->tables->arena) != MR_OK)
+    if (header->flags & CQL_FRAME_PAYLOAD && header->version < CQL_V4)
+        answer_fail(conn, header->version, header->stream, CQL_ERR_PROTOCOL,
+                    "Received frame with CUSTOM_PAYLOAD flag for native protocol version < 4");
+    else if (cql_prefix_read(&prefix, &frame.body, header->flags, false, conn->tables->arena) != MR_OK)
         handle_malformed(&frame);
     else
         handled = dispatch(&frame);
     mr_arena_reset(conn->tables->arena);
+    if (conn->tables->plain.capacity > PLAIN_KEEP_BYTES)
+        mr_writer_deinit(&conn->tables->plain);
     return handled;
 }
 
@@ -109,6 +118,25 @@ static bool is_over_its_share(const struct conn *conn)
     return conn->in_flight >= TABLES_IN_FLIGHT_MAX || conn->in_flight_bytes > TABLES_IN_FLIGHT_BYTES_MAX;
 }
 
+/* Versions 1 and 2 had a stream of one byte: they are told so in a frame that they can read. */
+static void reject_old(struct conn *conn, uint8_t version)
+{
+    struct mr_writer *answer = &conn->tables->answer;
+    size_t position = answer_begin(conn->tables, version, 0, CQL_OP_ERROR);
+    struct mr_writer text = { 0 };
+
+    mr_write_text(&text, UNSUPPORTED_VERSION, version);
+    cql_error_write(
+        answer, version,
+        &(struct cql_error){ .code = CQL_ERR_PROTOCOL, .message = mr_str_of_bytes(mr_writer_bytes(&text)) });
+    cql_frame_end(answer, position);
+    memmove(answer->data + 2, answer->data + 3, answer->size - 3);
+    answer->size--;
+    net_conn_write(conn->net, mr_writer_bytes(answer));
+    mr_writer_deinit(&text);
+    conn->is_closing = true;
+}
+
 /* Looks at the first frame of the input; false when there is nothing more to do now. */
 static bool read_one(struct conn *conn, struct evbuffer *input)
 {
@@ -117,7 +145,9 @@ static bool read_one(struct conn *conn, struct evbuffer *input)
     enum mr_status status;
     ev_ssize_t got = evbuffer_copyout(input, head, sizeof(head));
 
-    if (got < CQL_HEADER_BYTES)
+    if (got > 0 && head[0] < CQL_VERSION_MIN && head[0] > 0 && !conn->is_started)
+        reject_old(conn, head[0]);
+    if (got < CQL_HEADER_BYTES || conn->is_closing)
         return false;
     status = cql_header_read(&header, (struct mr_bytes){ head, sizeof(head) });
     if (!header_is_good(conn, &header, status))
@@ -145,8 +175,12 @@ void conn_read(struct net_conn *net, void *arg)
     struct conn *conn = arg;
     struct evbuffer *input = net_conn_input(net);
 
-    while (!conn->is_closing && !net_conn_output_full(net) && read_one(conn, input))
-        ;
+    while (!conn->is_closing && !net_conn_output_full(net)) {
+        if (conn->is_framed && !input_fill(conn, input))
+            break;
+        if (!read_one(conn, conn->is_framed ? conn->envelopes : input))
+            break;
+    }
     if (conn->is_closing)
         net_conn_close_after_flush(net);
 }
@@ -160,6 +194,9 @@ static void conn_closed(struct net_conn *net, enum net_close_reason reason, void
     MR_UNUSED(reason);
     net_timer_free(conn->login_timer);
     conn->login_timer = NULL;
+    if (conn->envelopes != NULL)
+        evbuffer_free(conn->envelopes);
+    conn->envelopes = NULL;
     *(conn->previous ? &conn->previous->next : &tables->conns) = conn->next;
     if (conn->next != NULL)
         conn->next->previous = conn->previous;
@@ -341,6 +378,8 @@ void tables_close(struct tables *tables)
         mr_free(request);
     }
     mr_writer_deinit(&tables->answer);
+    mr_writer_deinit(&tables->packed);
+    mr_writer_deinit(&tables->plain);
     mr_arena_free(tables->arena);
     mr_free(tables);
 }

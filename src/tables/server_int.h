@@ -17,10 +17,15 @@ struct conn {
     struct conn *next;    /* of tables->conns */
     struct conn *previous;
     enum conn_state state;
-    uint8_t version;    /* of the last request */
-    bool is_registered; /* wants SCHEMA_CHANGE */
-    bool is_closing;    /* an error that ends it was sent */
-    bool is_stalled;    /* its next request waits for room in the store's queue */
+    uint8_t version; /* of the last request */
+    bool is_started; /* STARTUP was answered: VERSION and compression stay */
+    bool is_framed;  /* version 5, started: all is in segments */
+    bool is_cut;     /* version 5: the last segment was a part of an envelope */
+    enum cql_compression compression;
+    struct evbuffer *envelopes; /* owned: what segments brought and no request took yet; NULL before is_framed */
+    bool is_registered;         /* wants SCHEMA_CHANGE */
+    bool is_closing;            /* an error that ends it was sent */
+    bool is_stalled;            /* its next request waits for room in the store's queue */
     bool is_paused;
     uint32_t logins_failed;
     struct net_timer *login_timer; /* owned; NULL once logged in or closed */
@@ -40,8 +45,9 @@ struct request {
 
 struct prepared {
     uint8_t id[CQL_ID_BYTES];
-    struct plan *plan;      /* a reference */
-    struct prepared *newer; /* by last use */
+    uint8_t result_id[CQL_ID_BYTES]; /* stands for the columns of the answer; version 5 */
+    struct plan *plan;               /* a reference */
+    struct prepared *newer;          /* by last use */
     struct prepared *older;
 };
 
@@ -76,6 +82,8 @@ struct tables {
 
     struct mr_arena *arena;  /* of the request being handled */
     struct mr_writer answer; /* of the answer being written */
+    struct mr_writer packed; /* the same as it goes to the connection; requests as they come from it */
+    struct mr_writer plain;  /* the body of the request being handled, when it was compressed */
 
     struct mr_metric *requests[CQL_OP_N];
     struct mr_metric *errors;
@@ -91,9 +99,24 @@ enum handled {
 /* A request as it came. */
 struct frame {
     struct conn *conn;
-    struct cql_header header;
-    struct mr_reader body; /* after the prefix */
+    struct cql_header header;        /* body_bytes: when plain */
+    struct mr_reader body;           /* after the prefix */
+    struct mr_str keyspace;          /* the connection's, or the request's own (version 5) */
+    const struct prepared *prepared; /* EXECUTE: what it runs */
+    struct mr_bytes result_id;       /* EXECUTE, version 5: of the columns that the client knows; else null */
 };
+
+/* ---- input.c ---- */
+
+/* Version 5: takes segments from INPUT until conn->envelopes begins with a whole envelope, or one to be refused.
+ * False: there is not yet one, or the connection is to be closed (an error was sent). */
+bool input_fill(struct conn *conn, struct evbuffer *input);
+/* The plain body of a compressed one in tables->plain; false: an error that ends the connection was sent. */
+bool input_decompress(struct conn *conn, struct cql_header *header, struct mr_bytes *body);
+/* The bytes that a body may have now. */
+size_t input_body_max(const struct conn *conn);
+/* Sends a protocol error, after which the connection is closed. */
+void input_reject(struct conn *conn, uint8_t version, int16_t stream, const char *format, ...) MR_PRINTF(4, 5);
 
 /* ---- answers.c ---- */
 

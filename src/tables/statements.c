@@ -22,7 +22,7 @@ static struct plan *plan_text(struct frame *frame, struct mr_str text)
     arena = mr_arena_new();
     status = tables_parse(&statement, text, arena, &err);
     if (status == MR_OK)
-        status = plan_new(&plan, statement, conn->keyspace, conn->tables->schema, arena, &code, &err);
+        status = plan_new(&plan, statement, frame->keyspace, conn->tables->schema, arena, &code, &err);
     else
         mr_arena_free(arena);
     if (status == MR_OK)
@@ -76,6 +76,8 @@ enum handled handle_query(struct frame *frame)
         handle_malformed(frame);
         return HANDLED;
     }
+    if (m.params.flags & CQL_PARAM_KEYSPACE)
+        frame->keyspace = m.params.keyspace;
     plan = plan_text(frame, m.text);
     if (plan == NULL)
         return HANDLED;
@@ -86,11 +88,9 @@ enum handled handle_query(struct frame *frame)
 
 void handle_prepare(struct frame *frame)
 {
-    static const struct cql_metadata no_rows = { .flags = CQL_META_NONE };
-    struct conn *conn = frame->conn;
-    struct tables *tables = conn->tables;
+    struct tables *tables = frame->conn->tables;
     struct cql_prepare m;
-    struct cql_metadata binds = { 0 };
+    struct cql_metadata binds = { 0 }, rows = { .flags = CQL_META_NONE };
     struct prepared *prepared;
     struct plan *plan;
     uint8_t id[CQL_ID_BYTES];
@@ -100,23 +100,28 @@ void handle_prepare(struct frame *frame)
         handle_malformed(frame);
         return;
     }
-    prepared_id(id, conn->keyspace, m.text);
+    if (m.keyspace.data != NULL)
+        frame->keyspace = m.keyspace;
+    prepared_id(id, frame->keyspace, m.text);
     prepared = prepared_find(tables, (struct mr_bytes){ id, sizeof(id) });
     if (prepared == NULL) {
         plan = plan_text(frame, m.text);
         if (plan == NULL)
             return;
-        prepared = prepared_add(tables, conn->keyspace, m.text, plan);
+        prepared = prepared_add(tables, frame->keyspace, m.text, plan);
     }
     plan = prepared->plan;
     binds.columns = plan->binds;
     binds.column_count = plan->bind_count;
     binds.pk_count = plan->pk_count;
     binds.pk_indexes = plan->pk_indexes;
+    if (plan->kind == AST_SELECT)
+        rows = plan->rows;
+    rows.id = (struct mr_bytes){ prepared->result_id, CQL_ID_BYTES };
     position = answer_begin(tables, frame->header.version, frame->header.stream, CQL_OP_RESULT);
     cql_result_write_prepared(&tables->answer, frame->header.version, (struct mr_bytes){ prepared->id, CQL_ID_BYTES },
-                              &binds, plan->kind == AST_SELECT ? &plan->rows : &no_rows);
-    answer_end(conn, position);
+                              &binds, &rows);
+    answer_end(frame->conn, position);
 }
 
 static void answer_unprepared(struct frame *frame, struct mr_bytes id)
@@ -158,6 +163,10 @@ enum handled handle_execute(struct frame *frame)
         answer_unprepared(frame, m.id);
         return HANDLED;
     }
+    if (m.params.flags & CQL_PARAM_KEYSPACE)
+        frame->keyspace = m.params.keyspace;
+    frame->prepared = prepared;
+    frame->result_id = m.result_id;
     return run_with_params(frame, prepared->plan, &m.params, true);
 }
 
@@ -215,10 +224,14 @@ enum handled handle_batch(struct frame *frame)
                     "counter batches are not there in this version");
         return HANDLED;
     }
+    if (m.flags & CQL_PARAM_KEYSPACE)
+        frame->keyspace = m.keyspace;
     mutations = mr_arena_alloc(tables->arena, (m.entry_count + 1) * sizeof(*mutations));
     owned = MR_ARENA_ARRAY(tables->arena, struct plan *, m.entry_count + 1);
     values.now_us = tables_now_us(tables);
     values.timestamp_us = m.flags & CQL_PARAM_TIMESTAMP ? m.timestamp_us : values.now_us;
+    if (m.flags & CQL_PARAM_NOW)
+        values.now_us = (int64_t)m.now_s * 1000000;
     for (i = 0; i < m.entry_count; i++) {
         const struct plan *plan = entry_plan(frame, &m.entries[i], &owned[i]);
 

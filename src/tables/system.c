@@ -137,7 +137,7 @@ static void rows_local(struct system_rows *rows, const struct system_context *co
     put(rows, "host_id", context->schema->host_id, 16);
     put_inet(rows, "listen_address", context->host);
     put_int(rows, "listen_port", context->port);
-    put_text(rows, "native_protocol_version", "4");
+    put_text(rows, "native_protocol_version", "5");
     put_text(rows, "partitioner", "org.apache.cassandra.dht.Murmur3Partitioner");
     put_text(rows, "rack", "rack1");
     put_text(rows, "release_version", SYSTEM_RELEASE);

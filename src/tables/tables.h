@@ -1,4 +1,4 @@
-/* tables.h -- the CQL server: native protocol v3 and v4 over TCP, on one event loop, above the store.
+/* tables.h -- the CQL server: native protocol v3, v4 and v5 over TCP, on one event loop, above the store.
  *
  * Keeps the schema (in the store's meta space), prepared statements and connections.  Promises that an answer to a
  * write or to DDL means it is durable as the store promises, and that reads see only such.  Does no storage of its own

@@ -17,10 +17,10 @@ static void body_read(const struct cql_header *header, struct mr_bytes body)
             cql_query_write(&w, header->version, &query);
             r = mr_reader_of(mr_writer_bytes(&w));
             FUZZ_MUST(cql_query_read(&query, &r, header->version, arena) == MR_OK);
-        } else if (header->opcode == CQL_OP_ERROR && cql_error_read(&error, &r) == MR_OK) {
-            cql_error_write(&w, &error);
+        } else if (header->opcode == CQL_OP_ERROR && cql_error_read(&error, &r, header->version) == MR_OK) {
+            cql_error_write(&w, header->version, &error);
             r = mr_reader_of(mr_writer_bytes(&w));
-            FUZZ_MUST(cql_error_read(&error, &r) == MR_OK);
+            FUZZ_MUST(cql_error_read(&error, &r, header->version) == MR_OK);
         }
     }
     mr_writer_deinit(&w);

@@ -13,8 +13,8 @@ static void read_answers(uint8_t which, struct mr_reader r, uint8_t version, str
     struct mr_writer w = { 0 };
     uint32_t i, j;
 
-    if (which == 8 && cql_error_read(&error, &r) == MR_OK)
-        cql_error_write(&w, &error);
+    if (which == 8 && cql_error_read(&error, &r, version) == MR_OK)
+        cql_error_write(&w, version, &error);
     else if (which == 9)
         MR_UNUSED(cql_event_read(&event, &r) == MR_OK);
     else if (which == 10)

@@ -47,7 +47,7 @@ static void error_answer(struct mr_writer *out, int code, const char *text, stru
 {
     struct cql_error error = { .code = code, .message = mr_str_of(text), .id = id };
 
-    cql_error_write(out, &error);
+    cql_error_write(out, CQL_V4, &error);
 }
 
 /* The rows of system_schema.columns. */

@@ -45,6 +45,7 @@ static const struct cql_params every = { .consistency = CQL_QUORUM,
                                          .paging_state = { (const uint8_t *)"state", 5 },
                                          .serial_consistency = CQL_SERIAL,
                                          .timestamp_us = -5 };
+static const struct mr_bytes id = { (const uint8_t *)"0123456789abcdef", 16 };
 static const struct cql_params none = { .consistency = CQL_ONE };
 static const struct cql_column columns[] = {
     { { "k", 1 }, { "t", 1 }, { "a", 1 }, &cql_type_map_text_blob },
@@ -63,7 +64,7 @@ enum message {
     REGISTER,
     AUTH,
     RESULT_PREPARED,
-    RESULT_PREPARED_V3,
+    RESULT_PREPARED_NO_ROWS,
     RESULT_ROWS,
     RESULT_SCHEMA,
     RESULT_KEYSPACE,
@@ -86,7 +87,7 @@ static void write_rows(struct mr_writer *w, const struct cql_metadata *m, const 
 }
 
 /* The errors that have something after their message. */
-static void write_error(struct mr_writer *w, enum message m)
+static void write_error(struct mr_writer *w, uint8_t version, enum message m)
 {
     struct cql_error e = { .message = MR_STR("m"), .consistency = 1, .received = 2, .required = 3 };
 
@@ -99,40 +100,68 @@ static void write_error(struct mr_writer *w, enum message m)
         e.id = (struct mr_bytes){ (const uint8_t *)"0123456789abcdef", 16 };
     } else if (m == ERROR_WRITE_TIMEOUT) {
         e.code = CQL_ERR_WRITE_TIMEOUT;
-        e.write_type = MR_STR("SIMPLE");
+        e.write_type = MR_STR("CAS");
+        e.contentions = 7;
     } else {
         e.code = CQL_ERR_READ_FAILURE;
-        e.failures = 4;
+        e.failures = 2;
+        e.failed = (struct mr_bytes){ (const uint8_t *)"\x7f\0\0\1", 4 };
+        e.failure_reason = 1;
         e.data_present = true;
     }
-    cql_error_write(w, &e);
+    cql_error_write(w, version, &e);
 }
 
-static void write_message(struct mr_writer *w, enum message m)
+/* All that VERSION has. */
+static struct cql_params params_of(uint8_t version)
+{
+    struct cql_params p = every;
+
+    if (version >= CQL_V5) {
+        p.flags |= CQL_PARAM_KEYSPACE | CQL_PARAM_NOW;
+        p.keyspace = MR_STR("ks");
+        p.now_s = 1700000000;
+    }
+    return p;
+}
+
+static void write_batch(struct mr_writer *w, uint8_t version)
+{
+    struct cql_batch batch = { 1, 2, entries, CQL_ONE, CQL_PARAM_TIMESTAMP | CQL_PARAM_SERIAL, CQL_SERIAL, 7 };
+
+    if (version >= CQL_V5) {
+        batch.flags |= CQL_PARAM_KEYSPACE | CQL_PARAM_NOW;
+        batch.keyspace = MR_STR("ks");
+        batch.now_s = -1;
+    }
+    cql_batch_write(w, version, &batch);
+}
+
+static void write_message(struct mr_writer *w, uint8_t version, enum message m)
 {
     struct cql_metadata binds = { .columns = columns, .column_count = 2, .pk_count = 2, .pk_indexes = pk_indexes };
-    struct cql_metadata rows = {
-        .columns = columns, .column_count = 2, .flags = CQL_META_MORE_PAGES, .paging_state = { (const uint8_t *)"p", 1 }
-    };
+    struct cql_metadata rows = { .columns = columns,
+                                 .column_count = 2,
+                                 .flags = CQL_META_MORE_PAGES | (version >= CQL_V5 ? CQL_META_CHANGED : 0),
+                                 .id = id,
+                                 .paging_state = { (const uint8_t *)"p", 1 } };
     struct cql_schema_change change = { MR_STR("CREATED"), MR_STR("TABLE"), MR_STR("k"), MR_STR("t") };
-    struct mr_bytes id = { (const uint8_t *)"0123456789abcdef", 16 };
 
     switch (m) {
     case QUERY_ALL:
-        cql_query_write(w, 4, &(struct cql_query){ MR_STR("SELECT"), every });
+        cql_query_write(w, version, &(struct cql_query){ MR_STR("SELECT"), params_of(version) });
         break;
     case QUERY_NONE:
-        cql_query_write(w, 4, &(struct cql_query){ MR_STR(""), none });
+        cql_query_write(w, version, &(struct cql_query){ MR_STR(""), none });
         break;
     case PREPARE:
-        cql_prepare_write(w, 4, &(struct cql_prepare){ MR_STR("SELECT 1") });
+        cql_prepare_write(w, version, &(struct cql_prepare){ MR_STR("SELECT 1"), MR_STR("ks") });
         break;
     case EXECUTE:
-        cql_execute_write(w, 4, &(struct cql_execute){ id, every });
+        cql_execute_write(w, version, &(struct cql_execute){ id, id, params_of(version) });
         break;
     case BATCH:
-        cql_batch_write(
-            w, 4, &(struct cql_batch){ 1, 2, entries, CQL_ONE, CQL_PARAM_TIMESTAMP | CQL_PARAM_SERIAL, CQL_SERIAL, 7 });
+        write_batch(w, version);
         break;
     case STARTUP:
         cql_startup_write(w, &(struct cql_startup){ 2, pairs });
@@ -144,10 +173,10 @@ static void write_message(struct mr_writer *w, enum message m)
         cql_auth_write(w, &(struct cql_auth){ id });
         break;
     case RESULT_PREPARED:
-        cql_result_write_prepared(w, 4, id, &binds, &rows);
+        cql_result_write_prepared(w, version, id, &binds, &rows);
         break;
-    case RESULT_PREPARED_V3:
-        cql_result_write_prepared(w, 3, id, &binds, &(struct cql_metadata){ .flags = CQL_META_NONE });
+    case RESULT_PREPARED_NO_ROWS:
+        cql_result_write_prepared(w, version, id, &binds, &(struct cql_metadata){ .flags = CQL_META_NONE, .id = id });
         break;
     case RESULT_ROWS:
         write_rows(w, &rows, (struct cql_value[]){ values[0], values[1] }, 2);
@@ -162,7 +191,7 @@ static void write_message(struct mr_writer *w, enum message m)
     case ERROR_UNPREPARED:
     case ERROR_WRITE_TIMEOUT:
     case ERROR_READ_FAILURE:
-        write_error(w, m);
+        write_error(w, version, m);
         break;
     case EVENT:
         cql_event_write_schema(w, &change);
@@ -204,7 +233,8 @@ static enum mr_status read_result(struct mr_reader *r, struct mr_writer *w, uint
     return status;
 }
 
-static enum mr_status reread(struct mr_bytes bytes, enum message m, struct mr_writer *w, struct mr_arena *arena)
+static enum mr_status reread(struct mr_bytes bytes, uint8_t version, enum message m, struct mr_writer *w,
+                             struct mr_arena *arena)
 {
     struct mr_reader r = mr_reader_of(bytes);
     union {
@@ -223,16 +253,16 @@ static enum mr_status reread(struct mr_bytes bytes, enum message m, struct mr_wr
     switch (m) {
     case QUERY_ALL:
     case QUERY_NONE:
-        READ_AND_WRITE(cql_query_read(&u.query, &r, 4, arena), cql_query_write(w, 4, &u.query));
+        READ_AND_WRITE(cql_query_read(&u.query, &r, version, arena), cql_query_write(w, version, &u.query));
         break;
     case PREPARE:
-        READ_AND_WRITE(cql_prepare_read(&u.prepare, &r, 4), cql_prepare_write(w, 4, &u.prepare));
+        READ_AND_WRITE(cql_prepare_read(&u.prepare, &r, version), cql_prepare_write(w, version, &u.prepare));
         break;
     case EXECUTE:
-        READ_AND_WRITE(cql_execute_read(&u.execute, &r, 4, arena), cql_execute_write(w, 4, &u.execute));
+        READ_AND_WRITE(cql_execute_read(&u.execute, &r, version, arena), cql_execute_write(w, version, &u.execute));
         break;
     case BATCH:
-        READ_AND_WRITE(cql_batch_read(&u.batch, &r, 4, arena), cql_batch_write(w, 4, &u.batch));
+        READ_AND_WRITE(cql_batch_read(&u.batch, &r, version, arena), cql_batch_write(w, version, &u.batch));
         break;
     case STARTUP:
         READ_AND_WRITE(cql_startup_read(&u.startup, &r, arena), cql_startup_write(w, &u.startup));
@@ -243,20 +273,18 @@ static enum mr_status reread(struct mr_bytes bytes, enum message m, struct mr_wr
     case AUTH:
         READ_AND_WRITE(cql_auth_read(&u.auth, &r), cql_auth_write(w, &u.auth));
         break;
-    case RESULT_PREPARED_V3:
-        status = read_result(&r, w, 3, arena);
-        break;
     case RESULT_PREPARED:
+    case RESULT_PREPARED_NO_ROWS:
     case RESULT_ROWS:
     case RESULT_SCHEMA:
     case RESULT_KEYSPACE:
-        status = read_result(&r, w, 4, arena);
+        status = read_result(&r, w, version, arena);
         break;
     case ERROR_EXISTS:
     case ERROR_UNPREPARED:
     case ERROR_WRITE_TIMEOUT:
     case ERROR_READ_FAILURE:
-        READ_AND_WRITE(cql_error_read(&u.error, &r), cql_error_write(w, &u.error));
+        READ_AND_WRITE(cql_error_read(&u.error, &r, version), cql_error_write(w, version, &u.error));
         break;
     case EVENT:
         READ_AND_WRITE(cql_event_read(&u.event, &r), cql_event_write_schema(w, &u.event.schema));
@@ -271,27 +299,61 @@ static enum mr_status reread(struct mr_bytes bytes, enum message m, struct mr_wr
     return status;
 }
 
+/* What is written is read back the same, and nothing shorter is. */
+static void check_message(uint8_t version, enum message m, struct mr_arena *arena)
+{
+    struct mr_writer whole = { 0 }, again = { 0 };
+
+    write_message(&whole, version, m);
+    if (reread(at_page_end(mr_writer_bytes(&whole)), version, m, &again, arena) != MR_OK)
+        fail_msg("v%d: message %d can't be read", version, m);
+    if (mr_bytes_compare(mr_writer_bytes(&whole), mr_writer_bytes(&again)) != 0)
+        fail_msg("v%d: message %d is not the same again", version, m);
+    for (size_t cut = 0; cut < whole.size; cut++) {
+        again.size = 0;
+        if (reread(at_page_end((struct mr_bytes){ whole.data, cut }), version, m, &again, arena) == MR_OK)
+            fail_msg("v%d: message %d, cut at %zu, is read", version, m, cut);
+    }
+    mr_writer_deinit(&whole);
+    mr_writer_deinit(&again);
+    mr_arena_reset(arena);
+}
+
 static void test_messages(void **state)
 {
     struct mr_arena *arena = mr_arena_new();
 
     MR_UNUSED(state);
-    for (int m = 0; m < MESSAGES; m++) {
-        struct mr_writer whole = { 0 }, again = { 0 };
+    for (uint8_t version = CQL_VERSION_MIN; version <= CQL_VERSION_MAX; version++) {
+        for (int m = 0; m < MESSAGES; m++)
+            check_message(version, (enum message)m, arena);
+    }
+    mr_arena_free(arena);
+}
 
-        write_message(&whole, (enum message)m);
-        if (reread(at_page_end(mr_writer_bytes(&whole)), (enum message)m, &again, arena) != MR_OK)
-            fail_msg("message %d can't be read", m);
-        if (mr_bytes_compare(mr_writer_bytes(&whole), mr_writer_bytes(&again)) != 0)
-            fail_msg("message %d is not the same again", m);
-        for (size_t cut = 0; cut < whole.size; cut++) {
-            again.size = 0;
-            if (reread(at_page_end((struct mr_bytes){ whole.data, cut }), (enum message)m, &again, arena) == MR_OK)
-                fail_msg("message %d, cut at %zu, is read", m, cut);
-        }
-        mr_writer_deinit(&whole);
-        mr_writer_deinit(&again);
-        mr_arena_reset(arena);
+/* Flags that came with version 5 are wrong in version 4, as are those that no version has. */
+static void test_flags(void **state)
+{
+    static const struct {
+        const char *bytes;
+        size_t size;
+        uint8_t version;
+        enum mr_status expect;
+    } cases[] = {
+        { "\0\0\0\1Q\0\1\x80\0\2ks", 12, 4, MR_INVALID },  { "\0\0\0\1Q\0\1\0\0\0\x80\0\2ks", 15, 5, MR_OK },
+        { "\0\0\0\1Q\0\1\0\0\1\0\0\0\0\5", 15, 5, MR_OK }, { "\0\0\0\1Q\0\1\0\0\2\0\0\0\0\5", 15, 5, MR_INVALID },
+        { "\0\0\0\1Q\0\1\x80\0\0\0", 11, 5, MR_INVALID },
+    };
+    struct mr_arena *arena = mr_arena_new();
+
+    MR_UNUSED(state);
+    for (size_t i = 0; i < MR_COUNT(cases); i++) {
+        struct mr_reader r =
+            mr_reader_of(at_page_end((struct mr_bytes){ (const uint8_t *)cases[i].bytes, cases[i].size }));
+        struct cql_query query;
+
+        if (cql_query_read(&query, &r, cases[i].version, arena) != cases[i].expect)
+            fail_msg("case %zu", i);
     }
     mr_arena_free(arena);
 }
@@ -386,10 +448,8 @@ static void test_values(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_messages),
-        cmocka_unit_test(test_header),
-        cmocka_unit_test(test_plain),
-        cmocka_unit_test(test_values),
+        cmocka_unit_test(test_messages), cmocka_unit_test(test_flags),  cmocka_unit_test(test_header),
+        cmocka_unit_test(test_plain),    cmocka_unit_test(test_values),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -190,7 +190,7 @@ static const char *answer_text(struct client *c)
     const char *text;
 
     if (c->header.opcode == CQL_OP_ERROR) {
-        assert_int_equal(cql_error_read(&e, &c->body), MR_OK);
+        assert_int_equal(cql_error_read(&e, &c->body, c->header.version), MR_OK);
         mr_write_text(&w, "error %04x: %.*s", (unsigned)e.code, MR_STR_ARG(e.message));
     } else if (c->header.opcode != CQL_OP_RESULT) {
         mr_write_text(&w, "%s", cql_opcode_name(c->header.opcode));
@@ -427,7 +427,7 @@ static void send_execute(struct client *c, const uint8_t id[CQL_ID_BYTES], const
 {
     struct mr_writer w = { 0 };
     size_t at = cql_frame_begin(&w, 4, false, 0, 7, CQL_OP_EXECUTE);
-    struct cql_execute m = { { id, CQL_ID_BYTES }, { CQL_ONE, CQL_PARAM_VALUES, count, values } };
+    struct cql_execute m = { .id = { id, CQL_ID_BYTES }, .params = { CQL_ONE, CQL_PARAM_VALUES, count, values } };
 
     cql_execute_write(&w, 4, &m);
     cql_frame_end(&w, at);
@@ -559,9 +559,13 @@ static const struct {
 } hostile[] = {
     { "version 66",
       { "\x42\0\0\5\5\0\0\0\0", 9 },
-      "error 000a: Invalid or unsupported protocol version (66); supported versions are (3/v3, 4/v4)",
+      "error 000a: Invalid or unsupported protocol version (66); supported versions are (3/v3, 4/v4, 5/v5)",
       true },
-    { "version 5", { "\5\0\0\0\5\0\0\0\0", 9 }, "error 000a: Invalid or unsupported protocol version (5)", true },
+    { "version 5 after 4",
+      { "\5\0\0\0\5\0\0\0\0", 9 },
+      "error 000a: Invalid message version. Got 5/v5 but previous messages on this connection had version 4/v4",
+      true },
+    { "version 0", { "\0\0\0\0\5\0\0\0\0", 9 }, "error 000a: Invalid or unsupported protocol version (0)", true },
     { "an answer", { "\x84\0\0\0\5\0\0\0\0", 9 }, "error 000a: ", true },
     { "HTTP", { "GET / HTTP/1.1\r\n\r\n", 18 }, "error 000a: ", true },
     { "negative length", { "\4\0\0\0\5\xff\xff\xff\xff", 9 }, "error 000a: ", true },
@@ -573,7 +577,7 @@ static const struct {
     { "BATCH of 65535 that are not there", { "\4\0\0\0\x0d\0\0\0\3\0\xff\xff", 12 }, "error 000a: ", false },
     { "EXECUTE of an unknown id", { "\4\0\0\0\x0a\0\0\0\6\0\1x\0\1\0", 15 }, "error 2500: ", false },
     { "payload past the end", { "\4\4\0\0\5\0\0\0\2\xff\xff", 11 }, "error 000a: ", false },
-    { "OPTIONS", { "\3\0\0\0\5\0\0\0\0", 9 }, "SUPPORTED", false },
+    { "OPTIONS", { "\4\0\0\0\5\0\0\0\0", 9 }, "SUPPORTED", false },
 };
 
 /* Before the login only small requests are taken. */
@@ -583,8 +587,9 @@ static void test_big_before_login(void **state)
 
     client_send(&c, mr_bytes_of_str((struct mr_str){ "\4\0\0\0\1\0\2\0\0", 9 }));
     assert_true(client_receive(&c));
-    assert_string_equal(answer_text(&c),
-                        "error 000a: Request is too big: length 131072 exceeds 65536, the maximum before the login.");
+    assert_string_equal(
+        answer_text(&c),
+        "error 000a: Request is too big: length 131072 exceeds maximum allowed length 65536 before the login.");
     assert_false(client_receive(&c));
     client_close(&c);
 }
