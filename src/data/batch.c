@@ -90,41 +90,35 @@ bool data_batch_overflowed(const struct data_batch *batch)
 
 /* ---- Arrow ---- */
 
-static const char *arrow_format(const struct data_type *type)
+/* Appends the type's format string. */
+static void arrow_format(struct mr_writer *out, const struct data_type *type)
 {
-    switch (type->kind) {
-    case DATA_NULL:
-        return "n";
-    case DATA_BOOLEAN:
-        return "b";
-    case DATA_INT:
-        return "i";
-    case DATA_BIGINT:
-        return "l";
-    case DATA_FLOAT:
-        return "f";
-    case DATA_DOUBLE:
-        return "g";
-    case DATA_STRING:
-        return "u";
-    case DATA_ROW:
-        return "+s";
-    case DATA_ARRAY:
-        return "+l";
-    case DATA_TINYINT:
-    case DATA_SMALLINT:
-    case DATA_DECIMAL:
-    case DATA_BYTES:
-    case DATA_DATE:
-    case DATA_TIME:
-    case DATA_TIMESTAMP:
-    case DATA_TIMESTAMP_LTZ:
-    case DATA_MAP:
-    case DATA_KIND_N:
-        break;
-    }
-    assert(!"a kind without columns");
-    return NULL;
+    static const char *const formats[DATA_KIND_N] = {
+        [DATA_NULL] = "n",
+        [DATA_BOOLEAN] = "b",
+        [DATA_TINYINT] = "c",
+        [DATA_SMALLINT] = "s",
+        [DATA_INT] = "i",
+        [DATA_BIGINT] = "l",
+        [DATA_FLOAT] = "f",
+        [DATA_DOUBLE] = "g",
+        [DATA_STRING] = "u",
+        [DATA_BYTES] = "z",
+        [DATA_DATE] = "tdD",
+        [DATA_TIME] = "ttm",
+        [DATA_TIMESTAMP] = "tsu:",
+        [DATA_TIMESTAMP_LTZ] = "tsu:UTC",
+        [DATA_ROW] = "+s",
+        [DATA_ARRAY] = "+l",
+        [DATA_MAP] = "+m",
+        [DATA_INTERVAL_MONTH] = "tiM",
+        [DATA_INTERVAL_DAY] = "tDu",
+    };
+
+    if (type->kind == DATA_DECIMAL)
+        mr_write_text(out, "d:%u,%u", type->precision, type->scale);
+    else
+        mr_write_str(out, mr_str_of(formats[type->kind]));
 }
 
 static void schema_release(struct ArrowSchema *schema)
@@ -136,20 +130,28 @@ static void schema_release(struct ArrowSchema *schema)
     }
     mr_free(schema->children);
     mr_free((char *)schema->name);
+    mr_free((char *)schema->format);
     schema->release = NULL;
 }
 
 static void schema_export(const struct data_type *type, struct mr_str name, struct ArrowSchema *out)
 {
+    struct mr_writer format = { 0 };
+    const struct data_type entries = { .kind = DATA_ROW, .field_count = type->field_count, .fields = type->fields };
+    const struct data_field one = { MR_STR("entries"), &entries };
+
     memset(out, 0, sizeof(*out));
-    out->format = arrow_format(type);
+    arrow_format(&format, type);
+    mr_write_u8(&format, '\0');
+    out->format = (char *)format.data;
     out->name = mr_str_dup(name);
     out->flags = type->nullable || type->kind == DATA_NULL ? ARROW_FLAG_NULLABLE : 0;
-    out->n_children = type->field_count;
+    out->n_children = type->kind == DATA_MAP ? 1 : type->field_count; /* a map's is a struct of key and value */
     out->children = mr_calloc(type->field_count + 1, sizeof(struct ArrowSchema *));
-    for (uint32_t i = 0; i < type->field_count; i++) {
+    for (uint32_t i = 0; i < out->n_children; i++) {
+        const struct data_field *field = type->kind == DATA_MAP ? &one : &type->fields[i];
         out->children[i] = MR_NEW(struct ArrowSchema);
-        schema_export(type->fields[i].type, type->fields[i].name, out->children[i]);
+        schema_export(field->type, field->name, out->children[i]);
     }
     out->release = schema_release;
 }
@@ -175,6 +177,21 @@ static void array_release(struct ArrowArray *array)
 }
 
 static void array_init(struct ArrowArray *out, struct data_column *column, struct data_column *const *children,
+                       uint32_t child_count);
+
+/* A map's one child: a struct of its keys and values, never null. */
+static void array_init_entries(struct ArrowArray *map, struct data_column *column)
+{
+    struct ArrowArray *entries = MR_NEW(struct ArrowArray);
+
+    array_init(entries, NULL, column->children, column->child_count);
+    entries->length = column->children[0]->length;
+    entries->n_buffers = 1;
+    map->n_children = 1;
+    map->children[0] = entries;
+}
+
+static void array_init(struct ArrowArray *out, struct data_column *column, struct data_column *const *children,
                        uint32_t child_count)
 {
     struct array_private *p = MR_NEW(struct array_private);
@@ -191,7 +208,9 @@ static void array_init(struct ArrowArray *out, struct data_column *column, struc
         struct ArrowArray *child = MR_NEW(struct ArrowArray);
         struct array_private *cp;
 
-        array_init(child, c, c->children, c->child_count);
+        array_init(child, c, c->children, c->type->kind == DATA_MAP ? 0 : c->child_count);
+        if (c->type->kind == DATA_MAP)
+            array_init_entries(child, c);
         out->children[i] = child;
         cp = child->private_data;
         child->length = c->length;
@@ -202,7 +221,7 @@ static void array_init(struct ArrowArray *out, struct data_column *column, struc
             child->n_buffers = 0;
         } else if (c->offsets != NULL) {
             cp->buffers[child->n_buffers++] = c->offsets;
-            if (c->type->kind == DATA_STRING)
+            if (c->type->kind == DATA_STRING || c->type->kind == DATA_BYTES)
                 cp->buffers[child->n_buffers++] = c->values;
         } else if (c->type->kind != DATA_ROW) {
             cp->buffers[child->n_buffers++] = c->values;

@@ -1,10 +1,11 @@
 /* column.c -- columns: growing, cutting, copying.  The layout is in data.h.
  *
  * Invariants
- *   C1  validity has (capacity + 7) / 8 bytes; every bit at or after length is 1, so appending a value need not touch
- * it. C2  null_count is the number of 0 bits.  A value that is null still has its slot: 0, or no bytes. C3  every child
- * of a ROW has at least the ROW's length, and exactly it between rows; the child of an ARRAY has offsets[length] rows
- * between rows. C4  only a column with one reference is changed. */
+ *   C1  validity has (capacity + 7) / 8 bytes; every bit at or after length is 1: appending a value leaves it alone.
+ *   C2  null_count is the number of 0 bits.  A value that is null still has its slot: 0, or no bytes.
+ *   C3  every child of a ROW has at least the ROW's length, and exactly it between rows; the children of ARRAY and
+ *       MAP have offsets[length] rows between rows.
+ *   C4  only a column with one reference is changed. */
 #include "data/data.h"
 
 #include <string.h>
@@ -16,7 +17,7 @@ enum column_limits {
 
 static bool has_offsets(enum data_kind kind)
 {
-    return kind == DATA_STRING || kind == DATA_ARRAY;
+    return kind == DATA_STRING || kind == DATA_BYTES || kind == DATA_ARRAY || kind == DATA_MAP;
 }
 
 static size_t values_bytes(enum data_kind kind, uint32_t capacity)
@@ -102,8 +103,9 @@ void data_column_truncate(struct data_column *column, uint32_t length)
     if (column->type->kind == DATA_ROW) {
         for (uint32_t i = 0; i < column->child_count; i++)
             data_column_truncate(column->children[i], length);
-    } else if (column->type->kind == DATA_ARRAY) {
-        data_column_truncate(column->children[0], (uint32_t)column->offsets[length]);
+    } else if (column->type->kind == DATA_ARRAY || column->type->kind == DATA_MAP) {
+        for (uint32_t i = 0; i < column->child_count; i++)
+            data_column_truncate(column->children[i], (uint32_t)column->offsets[length]);
     }
 }
 
@@ -211,10 +213,42 @@ void data_append_row(struct data_column *column)
 
 void data_append_array(struct data_column *column)
 {
-    assert(column->type->kind == DATA_ARRAY);
+    assert(column->type->kind == DATA_ARRAY || column->type->kind == DATA_MAP);
+    assert(column->children[0]->length == column->children[column->child_count - 1]->length);
     if (column->length == column->capacity)
         data_column_grow(column, 1);
     column->offsets[++column->length] = (int32_t)column->children[0]->length;
+}
+
+int64_t data_integer(const struct data_column *c, uint32_t row)
+{
+    switch (data_kind_width(c->type->kind)) {
+    case 1:
+        return data_i8(c, row);
+    case 2:
+        return data_i16(c, row);
+    case 4:
+        return data_i32(c, row);
+    default:
+        return data_i64(c, row);
+    }
+}
+
+void data_append_integer(struct data_column *c, int64_t v)
+{
+    switch (data_kind_width(c->type->kind)) {
+    case 1:
+        data_append_i8(c, (int8_t)v);
+        break;
+    case 2:
+        data_append_i16(c, (int16_t)v);
+        break;
+    case 4:
+        data_append_i32(c, (int32_t)v);
+        break;
+    default:
+        data_append_i64(c, v);
+    }
 }
 
 static void append_fixed(struct data_column *column, const struct data_column *from, uint32_t row)
@@ -235,18 +269,19 @@ void data_append_from(struct data_column *column, const struct data_column *from
         data_append_nulls(column, 1);
     } else if (column->type->kind == DATA_BOOLEAN) {
         data_append_bool(column, data_bool(from, row));
-    } else if (column->type->kind == DATA_STRING) {
+    } else if (column->type->kind == DATA_STRING || column->type->kind == DATA_BYTES) {
         data_append_str(column, data_str(from, row));
     } else if (column->type->kind == DATA_ROW) {
         assert(column->child_count == from->child_count);
         for (uint32_t i = 0; i < column->child_count; i++)
             data_append_from(column->children[i], from->children[i], row);
         data_append_row(column);
-    } else if (column->type->kind == DATA_ARRAY) {
+    } else if (column->type->kind == DATA_ARRAY || column->type->kind == DATA_MAP) {
         uint32_t start, end;
         data_array_range(from, row, &start, &end);
-        for (uint32_t i = start; i < end; i++)
-            data_append_from(column->children[0], from->children[0], i);
+        for (uint32_t c = 0; c < column->child_count; c++)
+            for (uint32_t i = start; i < end; i++)
+                data_append_from(column->children[c], from->children[c], i);
         data_append_array(column);
     } else {
         append_fixed(column, from, row);
@@ -278,7 +313,7 @@ struct data_column *data_column_take(const struct data_column *column, const uin
     struct data_column *out = data_column_new(column->type);
 
     data_column_reserve(out, count);
-    if (column->type->kind == DATA_STRING) {
+    if (column->type->kind == DATA_STRING || column->type->kind == DATA_BYTES) {
         take_strings(out, column, rows, count);
     } else {
         for (uint32_t i = 0; i < count; i++)

@@ -17,38 +17,46 @@ extern "C" {
 
 /* ---- types ---- */
 
-/* Flink's kinds.  Those marked (later) have a number so that stored plans stay readable, and no column yet. */
+/* Flink's kinds.  Numbers are never reused: stored plans name them. */
 enum data_kind {
     DATA_NULL, /* the type of the literal NULL: every value is null */
     DATA_BOOLEAN,
-    DATA_TINYINT,  /* (later) */
-    DATA_SMALLINT, /* (later) */
+    DATA_TINYINT,  /* int8 */
+    DATA_SMALLINT, /* int16 */
     DATA_INT,      /* int32 */
     DATA_BIGINT,   /* int64 */
     DATA_FLOAT,
     DATA_DOUBLE,
-    DATA_DECIMAL,       /* (later) precision, scale */
-    DATA_STRING,        /* UTF-8 */
-    DATA_BYTES,         /* (later) */
-    DATA_DATE,          /* (later) */
-    DATA_TIME,          /* (later) */
-    DATA_TIMESTAMP,     /* (later) precision */
-    DATA_TIMESTAMP_LTZ, /* (later) precision */
-    DATA_ROW,           /* fields */
-    DATA_ARRAY,         /* fields[0]: the element */
-    DATA_MAP,           /* (later) fields[0] key, fields[1] value */
+    DATA_DECIMAL,        /* data_i128: the digits without their point; precision 1-38, scale 0-precision */
+    DATA_STRING,         /* UTF-8; length and fixed: VARCHAR(n), CHAR(n) */
+    DATA_BYTES,          /* length and fixed: VARBINARY(n), BINARY(n) */
+    DATA_DATE,           /* int32 days since 1970-01-01; years 1 to 9999 */
+    DATA_TIME,           /* int32 ms of the day; precision 0-9, milliseconds are kept, as in Flink */
+    DATA_TIMESTAMP,      /* int64 µs since 1970 as a clock on a wall shows it; precision 0-6 */
+    DATA_TIMESTAMP_LTZ,  /* int64 µs since 1970 UTC; precision 0-6; zone: how it is shown */
+    DATA_ROW,            /* fields */
+    DATA_ARRAY,          /* fields[0]: the element */
+    DATA_MAP,            /* fields[0] key, fields[1] value */
+    DATA_INTERVAL_MONTH, /* int32 months; only inside of expressions */
+    DATA_INTERVAL_DAY,   /* int64 µs; only inside of expressions */
     DATA_KIND_N
 };
 
+__extension__ typedef __int128 data_i128; /* the one typedef: the language has no name for it */
+
 struct data_field;
+struct mr_zone;
 
 struct data_type {
     enum data_kind kind;
     bool nullable;
     uint8_t precision;
     uint8_t scale;
+    bool fixed;      /* CHAR, BINARY: padded to its length */
+    uint32_t length; /* of STRING (characters) and BYTES; 0: any */
     uint32_t field_count;
     const struct data_field *fields;
+    const struct mr_zone *zone; /* TIMESTAMP_LTZ: how it becomes text, a date ...; NULL: UTC; no part of equality */
 };
 
 struct data_field {
@@ -59,14 +67,26 @@ struct data_field {
 enum data_limits {
     DATA_FIELDS_MAX = 4096, /* fields of one ROW */
     DATA_DEPTH_MAX = 64,    /* nesting of a type, and of a JSON value */
+    DATA_DECIMAL_DIGITS_MAX = 38,
+    DATA_TIMESTAMP_DIGITS_MAX = 6, /* microseconds; Flink has up to 9 */
 };
 
-/* The static type of a scalar KIND (or DATA_NULL); never freed. [any] */
+/* The static type of a scalar KIND (or DATA_NULL); never freed: DECIMAL(10, 0), TIME(0), TIMESTAMP(6). [any] */
 const struct data_type *data_type_scalar(enum data_kind kind, bool nullable);
 /* A ROW of FIELDS (copied with their names; the field types are borrowed), an ARRAY of ELEMENT (borrowed), in ARENA. */
 const struct data_type *data_type_row(struct mr_arena *arena, const struct data_field *fields, uint32_t field_count,
                                       bool nullable);
 const struct data_type *data_type_array(struct mr_arena *arena, const struct data_type *element, bool nullable);
+/* DECIMAL(PRECISION, SCALE); STRING or BYTES of at most LENGTH (0: any), or exactly when FIXED; TIME, TIMESTAMP or
+ * TIMESTAMP_LTZ with PRECISION; a MAP; TIMESTAMP_LTZ shown in ZONE (borrowed; NULL: UTC). */
+const struct data_type *data_type_decimal(struct mr_arena *arena, unsigned precision, unsigned scale, bool nullable);
+const struct data_type *data_type_sized(struct mr_arena *arena, enum data_kind kind, uint32_t length, bool fixed,
+                                        bool nullable);
+const struct data_type *data_type_time(struct mr_arena *arena, enum data_kind kind, unsigned precision, bool nullable);
+const struct data_type *data_type_map(struct mr_arena *arena, const struct data_type *key,
+                                      const struct data_type *value, bool nullable);
+const struct data_type *data_type_with_zone(struct mr_arena *arena, const struct data_type *type,
+                                            const struct mr_zone *zone);
 /* The same type with NULLABLE; the same pointer when nothing changes. */
 const struct data_type *data_type_with_nullable(struct mr_arena *arena, const struct data_type *type, bool nullable);
 /* A copy that shares nothing with TYPE. */
@@ -85,11 +105,17 @@ const char *data_kind_name(enum data_kind kind);
 bool data_kind_parse(struct mr_str name, enum data_kind *out);
 /* Can columns of this kind be made in this version? [any] */
 bool data_kind_supported(enum data_kind kind);
-/* INT, BIGINT, FLOAT, DOUBLE? [any] */
+/* TINYINT ... DECIMAL? [any] */
 bool data_kind_numeric(enum data_kind kind);
 /* Index of the field called NAME (exact), or -1. [any] */
 int data_type_field(const struct data_type *row, struct mr_str name);
-/* Width in bytes of a fixed-width value; 0 for BOOLEAN, STRING, ROW, ARRAY, NULL. [any] */
+/* TINYINT, SMALLINT, INT, BIGINT? [any] */
+bool data_kind_integer(enum data_kind kind);
+/* ROW, ARRAY, MAP? [any] */
+bool data_kind_nested(enum data_kind kind);
+/* DATE, TIME, TIMESTAMP, TIMESTAMP_LTZ? [any] */
+bool data_kind_temporal(enum data_kind kind);
+/* Width in bytes of a fixed-width value; 0 for BOOLEAN, STRING, BYTES, ROW, ARRAY, MAP, NULL. [any] */
 size_t data_kind_width(enum data_kind kind);
 
 /* ---- columns ---- */
@@ -103,8 +129,8 @@ struct data_column {
     bool overflowed;   /* a value did not fit (2 GiB of text in one column) and is NULL instead: the batch is void */
     uint8_t *validity; /* owned; always there; bits at and after length are 1 */
     void *values;      /* owned; fixed-width values, bits of BOOLEAN, or the bytes of STRING */
-    size_t values_capacity;        /* of the bytes of STRING */
-    int32_t *offsets;              /* owned; STRING and ARRAY: capacity + 1 */
+    size_t values_capacity;        /* of the bytes of STRING and BYTES */
+    int32_t *offsets;              /* owned; STRING, BYTES, ARRAY and MAP: capacity + 1 */
     struct data_column **children; /* owned, one reference each */
     uint32_t child_count;
 };
@@ -142,6 +168,14 @@ static inline bool data_bool(const struct data_column *c, uint32_t row)
 {
     return (((const uint8_t *)c->values)[row >> 3] >> (row & 7)) & 1;
 }
+static inline int8_t data_i8(const struct data_column *c, uint32_t row)
+{
+    return ((const int8_t *)c->values)[row];
+}
+static inline int16_t data_i16(const struct data_column *c, uint32_t row)
+{
+    return ((const int16_t *)c->values)[row];
+}
 static inline int32_t data_i32(const struct data_column *c, uint32_t row)
 {
     return ((const int32_t *)c->values)[row];
@@ -158,13 +192,20 @@ static inline double data_f64(const struct data_column *c, uint32_t row)
 {
     return ((const double *)c->values)[row];
 }
+/* The digits of a DECIMAL (buffers of malloc are aligned for it). */
+static inline data_i128 data_dec(const struct data_column *c, uint32_t row)
+{
+    return ((const data_i128 *)c->values)[row];
+}
+/* TINYINT, SMALLINT, INT or BIGINT, DATE, TIME, TIMESTAMP or INTERVAL as int64. */
+int64_t data_integer(const struct data_column *c, uint32_t row);
 /* The text of row ROW (empty when null), borrowed from the column until it changes. */
 static inline struct mr_str data_str(const struct data_column *c, uint32_t row)
 {
     struct mr_str s = { (const char *)c->values + c->offsets[row], (size_t)(c->offsets[row + 1] - c->offsets[row]) };
     return s;
 }
-/* Rows [*start, *end) of children[0] are the elements of row ROW of an ARRAY. */
+/* Rows [*start, *end) of children[0] are the elements of row ROW of an ARRAY; of both children, a MAP's entries. */
 static inline void data_array_range(const struct data_column *c, uint32_t row, uint32_t *start, uint32_t *end)
 {
     *start = (uint32_t)c->offsets[row];
@@ -184,6 +225,18 @@ static inline void data_append_bool(struct data_column *c, bool v)
     bits = (uint8_t *)c->values + (c->length >> 3);
     *bits = (uint8_t)((*bits & ~(1u << (c->length & 7))) | ((unsigned)v << (c->length & 7)));
     c->length++;
+}
+static inline void data_append_i8(struct data_column *c, int8_t v)
+{
+    if (c->length == c->capacity)
+        data_column_grow(c, 1);
+    ((int8_t *)c->values)[c->length++] = v;
+}
+static inline void data_append_i16(struct data_column *c, int16_t v)
+{
+    if (c->length == c->capacity)
+        data_column_grow(c, 1);
+    ((int16_t *)c->values)[c->length++] = v;
 }
 static inline void data_append_i32(struct data_column *c, int32_t v)
 {
@@ -209,6 +262,14 @@ static inline void data_append_f64(struct data_column *c, double v)
         data_column_grow(c, 1);
     ((double *)c->values)[c->length++] = v;
 }
+static inline void data_append_dec(struct data_column *c, data_i128 v)
+{
+    if (c->length == c->capacity)
+        data_column_grow(c, 1);
+    ((data_i128 *)c->values)[c->length++] = v;
+}
+/* Appends V to a column that data_integer reads; V fits. */
+void data_append_integer(struct data_column *c, int64_t v);
 /* Room for SIZE bytes of text at the end of the column, to be filled by the caller, who then says how many were used
  * with data_append_str_end; NULL when they do not fit (the row is then appended as NULL, overflowed is set). */
 static inline char *data_append_str_begin(struct data_column *c, size_t size)
@@ -237,7 +298,7 @@ static inline void data_append_str(struct data_column *c, struct mr_str v)
 }
 /* A row of a ROW that is not null: call it after every child has got its value. */
 void data_append_row(struct data_column *column);
-/* A row of an ARRAY that is not null: call it after the elements were appended to children[0]. */
+/* A row of an ARRAY or MAP that is not null: call it after the elements were appended to the children. */
 void data_append_array(struct data_column *column);
 
 /* ---- batches ---- */
@@ -301,6 +362,71 @@ struct ArrowArray {
  * Either may be NULL. */
 void data_batch_export(struct data_batch *batch, struct ArrowSchema *schema, struct ArrowArray *array);
 
+/* ---- decimals: an integer V and a SCALE mean V / 10^SCALE ---- */
+
+enum { DATA_DECIMAL_BYTES = 44 }; /* 38 digits, "0.", a sign */
+
+/* 10^DIGITS, DIGITS at most 38. [any] */
+data_i128 data_decimal_power(unsigned digits);
+/* Has V at most PRECISION digits? [any] */
+bool data_decimal_fits(data_i128 v, unsigned precision);
+/* V of scale FROM as DECIMAL(PRECISION, SCALE), half away from zero; false: too many digits, *OUT is undefined. [any] */
+bool data_decimal_rescale(data_i128 v, unsigned from, unsigned precision, unsigned scale, data_i128 *out);
+/* The exact result rounded once to DECIMAL(PRECISION, SCALE); false: too many digits, *OUT is undefined.  The divisor
+ * of div and mod is not 0; mod has the sign of A. [any] */
+bool data_decimal_add(data_i128 a, unsigned a_scale, data_i128 b, unsigned b_scale, unsigned precision, unsigned scale,
+                      data_i128 *out);
+bool data_decimal_mul(data_i128 a, unsigned a_scale, data_i128 b, unsigned b_scale, unsigned precision, unsigned scale,
+                      data_i128 *out);
+bool data_decimal_div(data_i128 a, unsigned a_scale, data_i128 b, unsigned b_scale, unsigned precision, unsigned scale,
+                      data_i128 *out);
+bool data_decimal_mod(data_i128 a, unsigned a_scale, data_i128 b, unsigned b_scale, unsigned precision, unsigned scale,
+                      data_i128 *out);
+/* Less than, equal to or greater than 0, as the values compare. [any] */
+int data_decimal_compare(data_i128 a, unsigned a_scale, data_i128 b, unsigned b_scale);
+/* "12.50", "-0.05"; returns the length, no NUL. [any] */
+size_t data_decimal_format(char out[DATA_DECIMAL_BYTES], data_i128 v, unsigned scale);
+/* Text ("1", "-.5", "1.5e3", blanks around it) to the nearest DECIMAL(PRECISION, SCALE).  MR_INVALID: no number;
+ * MR_LIMIT: too many digits before the point. [any] */
+MR_MUST_CHECK enum mr_status data_parse_decimal(struct mr_str text, unsigned precision, unsigned scale, data_i128 *out);
+/* The nearest double; the decimal nearest to the shortest text of V (false: too many digits, or no number). [any] */
+double data_decimal_to_double(data_i128 v, unsigned scale);
+bool data_decimal_of_double(double v, unsigned precision, unsigned scale, data_i128 *out);
+
+/* ---- dates and times ---- */
+
+enum {
+    DATA_TIME_BYTES = 40,   /* of a formatted one */
+    DATA_DAY_MIN = -719162, /* 0001-01-01 */
+    DATA_DAY_MAX = 2932896, /* 9999-12-31 */
+};
+#define DATA_DAY_US INT64_C(86400000000)
+
+/* Days since 1970-01-01 of a date of the proleptic Gregorian calendar, and back. [any] */
+int64_t data_day_of(int64_t year, int month, int day);
+void data_day_split(int64_t days, int64_t *year, int *month, int *day);
+int data_month_days(int64_t year, int month);
+/* Days of US, rounded down; the rest is the time of that day. [any] */
+int64_t data_day_floor(int64_t us);
+/* MONTHS later; a day that the month has not becomes its last. [any] */
+int64_t data_day_add_months(int64_t days, int64_t months);
+/* Is US within the years 1 to 9999? [any] */
+bool data_timestamp_valid(int64_t us);
+/* Cuts US to PRECISION digits of a second, downwards. [any] */
+int64_t data_timestamp_cut(int64_t us, unsigned precision);
+/* What the clocks of TYPE's zone (a TIMESTAMP_LTZ's) show at US. [any] */
+int64_t data_timestamp_local(const struct data_type *type, int64_t us);
+/* Texts as CAST takes them: "2024-2-9"; "12:3:4.5" (ms); "2024-02-09 12:03:04.5" with SEPARATOR in the middle (µs).
+ * MR_INVALID: none.  ZONED (may be NULL: no zone is taken) says whether a zone stood after it (Z, +01:00), which was
+ * then applied: the result is UTC. [any] */
+MR_MUST_CHECK enum mr_status data_parse_date(struct mr_str text, int32_t *out);
+MR_MUST_CHECK enum mr_status data_parse_time(struct mr_str text, int32_t *out);
+MR_MUST_CHECK enum mr_status data_parse_timestamp(struct mr_str text, char separator, int64_t *out, bool *zoned);
+/* "2024-02-09"; "12:03:04[.123]" with PRECISION digits; date, SEPARATOR, time.  Return the length, no NUL. [any] */
+size_t data_date_format(char out[DATA_TIME_BYTES], int64_t days);
+size_t data_time_format(char out[DATA_TIME_BYTES], int32_t ms, unsigned precision);
+size_t data_timestamp_format(char out[DATA_TIME_BYTES], int64_t us, unsigned precision, char separator);
+
 /* ---- casts ---- */
 
 /* Told for each row whose value can't be cast (never for TRY_CAST); WHY names the value and both types. */
@@ -324,6 +450,18 @@ void data_value_write(struct mr_writer *out, const struct data_column *column, u
 /* The same as a cell for people: NULL as "NULL", control characters escaped (\t \n \r \\ \xNN) when ESCAPE. */
 void data_cell_write(struct mr_writer *out, const struct data_column *column, uint32_t row, bool escape);
 
+/* ---- texts in JSON and CSV ---- */
+
+/* Appends TEXT as BYTES (base64), DATE, TIME, TIMESTAMP or TIMESTAMP_LTZ (a zone, Z, may stand behind; UTC without), to
+ * COLUMN of TYPE (NULL: it is only checked).  MR_INVALID: it is none. */
+MR_MUST_CHECK enum mr_status data_text_append(struct data_column *column, const struct data_type *type,
+                                              struct mr_str text, char separator);
+/* Appends the text of such a value, not null. */
+void data_text_write(struct mr_writer *out, const struct data_column *column, uint32_t row, char separator);
+/* Appends BYTES in base64; false: TEXT is no base64, OUT may have part of it. */
+void data_base64_write(struct mr_writer *out, struct mr_bytes bytes);
+bool data_base64_read(struct mr_writer *out, struct mr_str text);
+
 /* ---- JSON ---- */
 
 enum data_json_limits {
@@ -339,6 +477,8 @@ struct data_json_decoder;
  * columns of the others are all NULL, but their values are checked the same.  Caller owns. */
 struct data_json_decoder *data_json_decoder_new(const struct data_type *row, const bool *wanted);
 void data_json_decoder_free(struct data_json_decoder *decoder); /* NULL is legal */
+/* Timestamps have a T between date and time (ISO8601), or a blank (SQL, the default). */
+void data_json_decoder_set_iso8601(struct data_json_decoder *decoder, bool iso8601);
 /* Appends one row to BATCH (of the decoder's type) from VALUE, after which SLACK bytes may be read.  On failure BATCH
  * is as it was, and err names the JSON path, what was expected and what was found.
  * MR_INVALID  not JSON, not an object, or a value of the wrong type
@@ -358,12 +498,48 @@ MR_MUST_CHECK enum mr_status data_json_split(struct mr_bytes document, struct mr
 struct data_json_encoder;
 struct data_json_encoder *data_json_encoder_new(const struct data_type *row); /* ROW is borrowed; caller owns */
 void data_json_encoder_free(struct data_json_encoder *encoder);               /* NULL is legal */
+void data_json_encoder_set_iso8601(struct data_json_encoder *encoder, bool iso8601);
 /* Appends row ROW of BATCH as one object, without a line end.  NaN and infinities become strings, as Flink writes them.
  */
 void data_json_encode(struct data_json_encoder *encoder, const struct data_batch *batch, uint32_t row,
                       struct mr_writer *out);
 /* Appends one value as JSON. */
 void data_json_encode_value(struct mr_writer *out, const struct data_column *column, uint32_t row);
+
+/* ---- formats: records to rows and back ---- */
+
+enum data_format_kind { DATA_FORMAT_JSON, DATA_FORMAT_CSV, DATA_FORMAT_RAW };
+
+/* As the options of a table say; texts are borrowed. */
+struct data_format {
+    enum data_format_kind kind;
+    bool iso8601;               /* json */
+    char csv_delimiter;         /* csv, as all below: one byte */
+    int csv_quote;              /* -1: none */
+    int csv_escape;             /* -1: none */
+    struct mr_str csv_null;     /* data NULL: an empty field that is not quoted is NULL, also of STRING */
+    struct mr_str csv_elements; /* between the elements of an ARRAY and the fields of a ROW */
+    bool csv_comments;          /* lines that begin with # are passed over */
+};
+
+struct data_decoder;
+/* A decoder for ROW (borrowed, as FORMAT's texts).  WANTED as of data_json_decoder_new.  Caller owns. */
+struct data_decoder *data_decoder_new(const struct data_type *row, const bool *wanted,
+                                      const struct data_format *format);
+void data_decoder_free(struct data_decoder *decoder); /* NULL is legal */
+/* As data_json_decode: appends one row, or leaves BATCH as it was.  *SKIP (may be NULL): the record is none (a comment
+ * in CSV), nothing was appended. */
+MR_MUST_CHECK enum mr_status data_decode(struct data_decoder *decoder, struct data_batch *batch, struct mr_bytes value,
+                                         uint32_t slack, bool *skip, struct mr_err *err);
+
+struct data_encoder;
+struct data_encoder *data_encoder_new(const struct data_type *row, const struct data_format *format); /* as above */
+void data_encoder_free(struct data_encoder *encoder); /* NULL is legal */
+/* Appends row ROW of BATCH as one record, without a line end.  False: the record is null (raw, of a NULL). */
+bool data_encode(struct data_encoder *encoder, const struct data_batch *batch, uint32_t row, struct mr_writer *out);
+/* Can FORMAT carry ROW?  MR_UNSUPPORTED: err names the column. */
+MR_MUST_CHECK enum mr_status data_format_check(const struct data_format *format, const struct data_type *row,
+                                               struct mr_err *err);
 
 #ifdef __cplusplus
 }

@@ -2,8 +2,14 @@
  *
  * What goes where (Flink's json format):
  *   BOOLEAN         true, false, and the strings "true" and "false" of any case
- *   INT, BIGINT     a number (its fraction is cut off), or a string with an integer; out of range is an error
+ *   TINYINT-BIGINT  a number (its fraction is cut off), or a string with an integer; out of range is an error
  *   FLOAT, DOUBLE   a number, or a string with one
+ *   DECIMAL         the same, rounded to its scale; too large is an error (Flink: NULL)
+ *   BYTES           a string in base64
+ *   DATE, TIME      a string: 2024-02-09, 12:03:04.5
+ *   TIMESTAMP(_LTZ) a string: 2024-02-09 12:03:04.5, or with T when ISO-8601 is asked for; Z or +01:00 behind
+ *                   TIMESTAMP_LTZ
+ *   MAP             an object; of the same name twice the last
  *   STRING          a string; the text of a number, true or false; an object or array as JSON text without blanks
  *   ROW, ARRAY      an object, an array
  *   null or absent  NULL, unless the field is NOT NULL
@@ -59,6 +65,7 @@ struct data_json_decoder {
     char *scratch;               /* owned; strings that become something else */
     size_t scratch_capacity;
     size_t batch_bytes;
+    char time_separator; /* between date and time */
 };
 
 /* ---- nodes ---- */
@@ -96,7 +103,7 @@ static struct json_node *node_new(const struct data_type *type)
         f->name = type->fields[i].name;
         f->type = type->fields[i].type;
         f->plain = is_plain(f->name);
-        if (f->type->kind == DATA_ROW || f->type->kind == DATA_ARRAY)
+        if (data_kind_nested(f->type->kind))
             f->node = node_new(f->type);
         if (node->by_name != NULL)
             (void)mr_map_put(node->by_name, mr_bytes_of_str(f->name), f);
@@ -113,11 +120,17 @@ struct data_json_decoder *data_json_decoder_new(const struct data_type *row, con
     assert(row->kind == DATA_ROW);
     d->row = row;
     d->root = node_new(row);
+    d->time_separator = ' ';
     d->walk.index = json_index_new();
     d->wanted = mr_calloc(row->field_count + 1, sizeof(bool));
     for (uint32_t i = 0; i < row->field_count; i++)
         d->wanted[i] = wanted == NULL || wanted[i];
     return d;
+}
+
+void data_json_decoder_set_iso8601(struct data_json_decoder *decoder, bool iso8601)
+{
+    decoder->time_separator = iso8601 ? 'T' : ' ';
 }
 
 void data_json_decoder_free(struct data_json_decoder *decoder)
@@ -279,26 +292,84 @@ static enum mr_status integer_read(struct data_json_decoder *d, int64_t min, int
     return MR_OK;
 }
 
-static enum mr_status decode_integer(struct data_json_decoder *d, struct data_column *column, bool is_int,
-                                     struct mr_err *err)
+static enum mr_status decode_integer(struct data_json_decoder *d, const struct data_type *type,
+                                     struct data_column *column, struct mr_err *err)
 {
     const uint32_t *start = d->walk.at;
-    int64_t value = 0;
+    int64_t max = INT64_MAX >> (64 - data_kind_width(type->kind) * 8), value = 0;
     bool wrong = false;
-    enum mr_status status =
-        integer_read(d, is_int ? INT32_MIN : INT64_MIN, is_int ? INT32_MAX : INT64_MAX, &value, &wrong, err);
+    enum mr_status status = integer_read(d, -max - 1, max, &value, &wrong, err);
 
     if (status != MR_OK)
         return status;
     if (wrong) {
         d->walk.at = start;
-        return json_expected(&d->walk, err, "%s", is_int ? "INT" : "BIGINT");
+        return json_expected(&d->walk, err, "%s", data_kind_name(type->kind));
     }
-    if (column != NULL && is_int)
-        data_append_i32(column, (int32_t)value);
-    else if (column != NULL)
-        data_append_i64(column, value);
+    if (column != NULL)
+        data_append_integer(column, value);
     return MR_OK;
+}
+
+/* A value that does not fit: START is its token. */
+static enum mr_status type_expected(struct json_walk *w, const uint32_t *start, const struct data_type *type,
+                                    struct mr_err *err)
+{
+    struct data_type shown = *type;
+    struct mr_writer text = { 0 };
+    enum mr_status status;
+
+    shown.nullable = true;
+    data_type_write(&text, &shown);
+    w->at = start;
+    status = json_expected(w, err, "%.*s", (int)text.size, (const char *)text.data);
+    mr_writer_deinit(&text);
+    return status;
+}
+
+static enum mr_status decode_decimal(struct data_json_decoder *d, const struct data_type *type,
+                                     struct data_column *column, struct mr_err *err)
+{
+    struct json_walk *w = &d->walk;
+    const uint32_t *start = w->at;
+    struct json_number number;
+    enum mr_status status;
+    struct mr_str text = MR_STR("");
+    data_i128 value;
+
+    if (json_peek(w) == '"') {
+        status = scratch_string(d, &text, err);
+    } else if (json_peek(w) == '-' || (json_peek(w) >= '0' && json_peek(w) <= '9')) {
+        status = json_number_scan(w, &number, err);
+        if (status == MR_OK)
+            text = (struct mr_str){ number.text, number.size };
+    } else {
+        return type_expected(w, start, type, err);
+    }
+    if (status != MR_OK)
+        return status;
+    if (data_parse_decimal(text, type->precision, type->scale, &value) != MR_OK)
+        return type_expected(w, start, type, err);
+    if (column != NULL)
+        data_append_dec(column, value);
+    return MR_OK;
+}
+
+/* BYTES, DATE, TIME, TIMESTAMP and TIMESTAMP_LTZ: strings. */
+static enum mr_status decode_text(struct data_json_decoder *d, const struct data_type *type, struct data_column *column,
+                                  struct mr_err *err)
+{
+    struct json_walk *w = &d->walk;
+    const uint32_t *start = w->at;
+    enum mr_status status;
+    struct mr_str text;
+
+    if (json_peek(w) != '"')
+        return type_expected(w, start, type, err);
+    status = scratch_string(d, &text, err);
+    if (status == MR_OK && data_text_append(column, type, text, d->time_separator) != MR_OK)
+        status = type_expected(w, start, type, err);
+    return status;
 }
 
 static enum mr_status decode_float(struct data_json_decoder *d, struct data_column *column, bool is_float,
@@ -388,6 +459,77 @@ static enum mr_status decode_array(struct data_json_decoder *d, struct json_node
     return MR_OK;
 }
 
+/* The value of a key that stands there already goes: the last one stays. */
+static void map_key_forget(struct data_column *keys, struct data_column *values, uint32_t first)
+{
+    struct mr_str last = data_str(keys, keys->length - 1);
+    uint32_t same = first;
+
+    while (same + 1 < keys->length && !mr_str_equal(data_str(keys, same), last))
+        same++;
+    if (same + 1 == keys->length)
+        return;
+    struct data_column *kept_keys = data_column_new(keys->type), *kept_values = data_column_new(values->type);
+    for (uint32_t i = first; i < values->length; i++) {
+        data_append_from(kept_keys, keys, i == same ? keys->length - 1 : i);
+        data_append_from(kept_values, values, i);
+    }
+    data_column_truncate(keys, first);
+    data_column_truncate(values, first);
+    for (uint32_t i = 0; i < kept_values->length; i++) {
+        if (first + i == same)
+            continue;
+        data_append_from(keys, kept_keys, i);
+        data_append_from(values, kept_values, i);
+    }
+    data_append_from(keys, kept_keys, kept_keys->length - 1);
+    data_column_unref(kept_keys);
+    data_column_unref(kept_values);
+}
+
+static enum mr_status decode_map(struct data_json_decoder *d, struct json_node *node, struct data_column *column,
+                                 struct mr_err *err)
+{
+    struct json_walk *w = &d->walk;
+    struct data_column *keys = column == NULL ? NULL : column->children[0];
+    struct data_column *values = column == NULL ? NULL : column->children[1];
+    uint32_t first = keys == NULL ? 0 : keys->length;
+    enum mr_status status;
+    struct mr_str raw;
+
+    if (json_peek(w) != '{')
+        return json_expected(w, err, "an object");
+    w->at++;
+    if (!json_take(w, '}')) {
+        do {
+            const uint32_t *start = w->at;
+            if (json_peek(w) != '"')
+                return json_expected(w, err, "a field's name in quotes");
+            status = json_string_check(w, &raw, NULL, err);
+            if (status != MR_OK)
+                return status;
+            w->at = start;
+            status = decode_string(d, keys, err);
+            if (status == MR_OK && !json_take(w, ':'))
+                status = json_expected(w, err, "a colon");
+            if (status == MR_OK && !json_path_push(w, raw.data, raw.size, 0))
+                status = json_wrong(w, MR_LIMIT, err, "nested too deeply");
+            if (status == MR_OK)
+                status = decode_value(d, node->fields[1].type, node->fields[1].node, values, err);
+            if (status != MR_OK)
+                return status;
+            json_path_pop(w);
+            if (keys != NULL)
+                map_key_forget(keys, values, first);
+        } while (json_take(w, ','));
+        if (!json_take(w, '}'))
+            return json_expected(w, err, "a comma or }");
+    }
+    if (column != NULL)
+        data_append_array(column);
+    return MR_OK;
+}
+
 static enum mr_status decode_value(struct data_json_decoder *d, const struct data_type *type, struct json_node *node,
                                    struct data_column *column, struct mr_err *err)
 {
@@ -403,10 +545,11 @@ static enum mr_status decode_value(struct data_json_decoder *d, const struct dat
     switch ((int)type->kind) {
     case DATA_STRING:
         return decode_string(d, column, err);
+    case DATA_TINYINT:
+    case DATA_SMALLINT:
     case DATA_INT:
-        return decode_integer(d, column, true, err);
     case DATA_BIGINT:
-        return decode_integer(d, column, false, err);
+        return decode_integer(d, type, column, err);
     case DATA_FLOAT:
         return decode_float(d, column, true, err);
     case DATA_DOUBLE:
@@ -417,6 +560,16 @@ static enum mr_status decode_value(struct data_json_decoder *d, const struct dat
         return decode_row(d, node, column, err);
     case DATA_ARRAY:
         return decode_array(d, node, column, err);
+    case DATA_DECIMAL:
+        return decode_decimal(d, type, column, err);
+    case DATA_BYTES:
+    case DATA_DATE:
+    case DATA_TIME:
+    case DATA_TIMESTAMP:
+    case DATA_TIMESTAMP_LTZ:
+        return decode_text(d, type, column, err);
+    case DATA_MAP:
+        return decode_map(d, node, column, err);
     }
     return json_expected(&d->walk, err, "null"); /* DATA_NULL */
 }

@@ -1,19 +1,22 @@
 /* json_encode.c -- rows as JSON objects, as Flink's json format writes them.
  *
  * {"a":1,"b":"text","c":null,"d":{"x":1.5},"e":[1,null]}: no blanks, fields in the order of the type, floats in their
- * shortest form as Java prints them; NaN and infinities as strings.  Bytes that are not UTF-8 become U+FFFD. */
+ * shortest form as Java prints them; NaN and infinities as strings.  Bytes that are not UTF-8 become U+FFFD.  BYTES are
+ * base64; times are strings without zeros at the end of the fraction; TIMESTAMP_LTZ is in UTC, with a Z.  A DECIMAL is
+ * written with its digits as they are, never with an exponent. */
 #include "data/data.h"
 
 #include "base/text.h"
 
 enum encode_limits {
-    NUMBER_BYTES = 32,
+    NUMBER_BYTES = 48, /* of a DATA_DECIMAL_BYTES or DATA_TIME_BYTES too */
 };
 
 struct data_json_encoder {
     const struct data_type *row; /* borrowed */
     struct mr_bytes *keys;       /* owned; ,"name": for each field */
     struct mr_writer text;       /* owned; what keys point into */
+    char time_separator;         /* between date and time */
 };
 
 struct data_json_encoder *data_json_encoder_new(const struct data_type *row)
@@ -23,6 +26,7 @@ struct data_json_encoder *data_json_encoder_new(const struct data_type *row)
 
     assert(row->kind == DATA_ROW);
     e->row = row;
+    e->time_separator = ' ';
     e->keys = mr_calloc(row->field_count + 1, sizeof(struct mr_bytes));
     for (uint32_t i = 0; i < row->field_count; i++) {
         mr_write_u8(&e->text, i == 0 ? '{' : ',');
@@ -89,10 +93,40 @@ static void string_write(struct mr_writer *out, struct mr_str s)
     mr_write_u8(out, '"');
 }
 
-void data_json_encode_value(struct mr_writer *out, const struct data_column *column, uint32_t row)
+static void value_write(struct mr_writer *out, const struct data_column *column, uint32_t row, char separator);
+
+static void nested_write(struct mr_writer *out, const struct data_column *column, uint32_t row, char separator)
+{
+    bool object = column->type->kind != DATA_ARRAY, is_row = column->type->kind == DATA_ROW;
+    uint32_t start = 0, end = column->child_count;
+
+    if (!is_row)
+        data_array_range(column, row, &start, &end);
+    mr_write_u8(out, object ? '{' : '[');
+    for (uint32_t i = start; i < end; i++) {
+        if (i != start)
+            mr_write_u8(out, ',');
+        if (is_row) {
+            string_write(out, column->type->fields[i].name);
+            mr_write_u8(out, ':');
+            value_write(out, column->children[i], row, separator);
+        } else if (object) {
+            struct mr_writer key = { 0 };
+            data_value_write(&key, column->children[0], i);
+            string_write(out, mr_str_of_bytes(mr_writer_bytes(&key)));
+            mr_writer_deinit(&key);
+            mr_write_u8(out, ':');
+            value_write(out, column->children[1], i, separator);
+        } else {
+            value_write(out, column->children[0], i, separator);
+        }
+    }
+    mr_write_u8(out, object ? '}' : ']');
+}
+
+static void value_write(struct mr_writer *out, const struct data_column *column, uint32_t row, char separator)
 {
     char text[NUMBER_BYTES];
-    uint32_t start, end;
 
     if (data_is_null(column, row)) {
         mr_write_str(out, MR_STR("null"));
@@ -102,11 +136,24 @@ void data_json_encode_value(struct mr_writer *out, const struct data_column *col
     case DATA_BOOLEAN:
         mr_write_str(out, data_bool(column, row) ? MR_STR("true") : MR_STR("false"));
         break;
+    case DATA_TINYINT:
+    case DATA_SMALLINT:
     case DATA_INT:
-        i64_write(out, data_i32(column, row));
-        break;
     case DATA_BIGINT:
-        i64_write(out, data_i64(column, row));
+        i64_write(out, data_integer(column, row));
+        break;
+    case DATA_DECIMAL:
+        mr_write_str(out,
+                     (struct mr_str){ text, data_decimal_format(text, data_dec(column, row), column->type->scale) });
+        break;
+    case DATA_BYTES:
+    case DATA_DATE:
+    case DATA_TIME:
+    case DATA_TIMESTAMP:
+    case DATA_TIMESTAMP_LTZ:
+        mr_write_u8(out, '"');
+        data_text_write(out, column, row, separator);
+        mr_write_u8(out, '"');
         break;
     case DATA_FLOAT:
         float_write(out, text, mr_format_f32(text, data_f32(column, row)));
@@ -118,27 +165,21 @@ void data_json_encode_value(struct mr_writer *out, const struct data_column *col
         string_write(out, data_str(column, row));
         break;
     case DATA_ROW:
-        mr_write_u8(out, '{');
-        for (uint32_t i = 0; i < column->child_count; i++) {
-            if (i != 0)
-                mr_write_u8(out, ',');
-            string_write(out, column->type->fields[i].name);
-            mr_write_u8(out, ':');
-            data_json_encode_value(out, column->children[i], row);
-        }
-        mr_write_u8(out, '}');
-        break;
     case DATA_ARRAY:
-        data_array_range(column, row, &start, &end);
-        mr_write_u8(out, '[');
-        for (uint32_t i = start; i < end; i++) {
-            if (i != start)
-                mr_write_u8(out, ',');
-            data_json_encode_value(out, column->children[0], i);
-        }
-        mr_write_u8(out, ']');
+    case DATA_MAP:
+        nested_write(out, column, row, separator);
         break;
     }
+}
+
+void data_json_encode_value(struct mr_writer *out, const struct data_column *column, uint32_t row)
+{
+    value_write(out, column, row, ' ');
+}
+
+void data_json_encoder_set_iso8601(struct data_json_encoder *encoder, bool iso8601)
+{
+    encoder->time_separator = iso8601 ? 'T' : ' ';
 }
 
 void data_json_encode(struct data_json_encoder *encoder, const struct data_batch *batch, uint32_t row,
@@ -150,7 +191,7 @@ void data_json_encode(struct data_json_encoder *encoder, const struct data_batch
         mr_write_u8(out, '{');
     for (uint32_t i = 0; i < batch->column_count; i++) {
         mr_write_bytes(out, encoder->keys[i]);
-        data_json_encode_value(out, batch->columns[i], row);
+        value_write(out, batch->columns[i], row, encoder->time_separator);
     }
     mr_write_u8(out, '}');
 }

@@ -1,0 +1,273 @@
+/* time.c -- dates, times and timestamps: the calendar, and their texts as Flink reads and writes them.
+ *
+ *   date        2024-02-09; months and days may have one digit; a time after a blank is passed over
+ *   time        12:03:04.5, 12:03, 12; each part may have one digit
+ *   timestamp   a date, then nothing (midnight) or the separator and H:M:S[.f]; digits after the sixth are cut off */
+#include "data/data.h"
+
+#include "base/text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { YEAR_MAX = 9999, FRACTION_DIGITS_MAX = 9 };
+
+int64_t data_day_of(int64_t year, int month, int day)
+{
+    int64_t y = year - (month <= 2);
+    int64_t era = (y >= 0 ? y : y - 399) / 400;
+    int64_t of_era = y - era * 400;
+
+    return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 +
+           day - 1 - 719468;
+}
+
+void data_day_split(int64_t days, int64_t *year, int *month, int *day)
+{
+    int64_t z = days + 719468;
+    int64_t era = (z >= 0 ? z : z - 146096) / 146097;
+    int64_t of_era = z - era * 146097;
+    int64_t years = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+    int64_t of_year = of_era - (365 * years + years / 4 - years / 100);
+    int64_t from_march = (5 * of_year + 2) / 153;
+
+    *day = (int)(of_year - (153 * from_march + 2) / 5 + 1);
+    *month = (int)(from_march < 10 ? from_march + 3 : from_march - 9);
+    *year = years + era * 400 + (*month <= 2);
+}
+
+int data_month_days(int64_t year, int month)
+{
+    static const int days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+    bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+
+    assert(month >= 1 && month <= 12);
+    return month == 2 && leap ? 29 : days[month - 1];
+}
+
+int64_t data_day_floor(int64_t us)
+{
+    return us / DATA_DAY_US - (us % DATA_DAY_US < 0);
+}
+
+int64_t data_day_add_months(int64_t days, int64_t months)
+{
+    int64_t year, total;
+    int month, day;
+
+    data_day_split(days, &year, &month, &day);
+    total = year * 12 + month - 1 + months;
+    year = total / 12 - (total % 12 < 0);
+    month = (int)(total - year * 12) + 1;
+    return data_day_of(year, month, day > data_month_days(year, month) ? data_month_days(year, month) : day);
+}
+
+bool data_timestamp_valid(int64_t us)
+{
+    return us >= DATA_DAY_MIN * DATA_DAY_US && us < (DATA_DAY_MAX + 1) * DATA_DAY_US;
+}
+
+int64_t data_timestamp_cut(int64_t us, unsigned precision)
+{
+    static const int64_t units[] = { 1000000, 100000, 10000, 1000, 100, 10 };
+    int64_t unit, rest;
+
+    if (precision >= MR_COUNT(units))
+        return us;
+    unit = units[precision];
+    rest = us % unit;
+    return us - rest - (rest < 0 ? unit : 0);
+}
+
+/* ---- reading ---- */
+
+static struct mr_str trim(struct mr_str s)
+{
+    while (s.size != 0 && (uint8_t)s.data[0] <= ' ')
+        s = (struct mr_str){ s.data + 1, s.size - 1 };
+    while (s.size != 0 && (uint8_t)s.data[s.size - 1] <= ' ')
+        s.size--;
+    return s;
+}
+
+static bool take_char(struct mr_str *s, char c)
+{
+    if (s->size == 0 || s->data[0] != c)
+        return false;
+    *s = (struct mr_str){ s->data + 1, s->size - 1 };
+    return true;
+}
+
+/* 1 to DIGITS_MAX digits, at most MAX. */
+static bool take_number(struct mr_str *s, int digits_max, int max, int *out)
+{
+    int value = 0, digits = 0;
+
+    while (s->size != 0 && s->data[0] >= '0' && s->data[0] <= '9' && digits < digits_max) {
+        value = value * 10 + (s->data[0] - '0');
+        digits++;
+        *s = (struct mr_str){ s->data + 1, s->size - 1 };
+    }
+    *out = value;
+    return digits != 0 && value <= max;
+}
+
+static bool take_date(struct mr_str *s, int64_t *days)
+{
+    int year = 0, month = 0, day = 0;
+
+    if (!take_number(s, 4, YEAR_MAX, &year) || year < 1 || !take_char(s, '-') || !take_number(s, 2, 12, &month) ||
+        month < 1 || !take_char(s, '-') || !take_number(s, 2, 31, &day) || day < 1 ||
+        day > data_month_days(year, month))
+        return false;
+    *days = data_day_of(year, month, day);
+    return true;
+}
+
+/* H[:M[:S[.f]]]; ALL: minutes and seconds must be there.  The time of day in *US. */
+static bool take_time(struct mr_str *s, bool all, int64_t *us)
+{
+    int hour = 0, minute = 0, second = 0;
+    int64_t fraction = 0, unit = 100000;
+    bool more;
+
+    if (!take_number(s, 2, 23, &hour))
+        return false;
+    more = take_char(s, ':');
+    if ((!more && all) || (more && !take_number(s, 2, 59, &minute)))
+        return false;
+    more = more && take_char(s, ':');
+    if ((!more && all) || (more && !take_number(s, 2, 59, &second)))
+        return false;
+    if (more && take_char(s, '.')) {
+        int digits = 0;
+        for (; s->size != 0 && s->data[0] >= '0' && s->data[0] <= '9'; digits++) {
+            fraction += (s->data[0] - '0') * unit;
+            unit /= 10;
+            *s = (struct mr_str){ s->data + 1, s->size - 1 };
+        }
+        if (digits > FRACTION_DIGITS_MAX)
+            return false;
+    }
+    *us = ((int64_t)hour * 3600 + minute * 60 + second) * 1000000 + fraction;
+    return true;
+}
+
+/* Z, +01:00, +0100, +01 */
+static bool take_zone(struct mr_str *s, int64_t *offset_us)
+{
+    int hours = 0, minutes = 0;
+    bool minus;
+
+    *offset_us = 0;
+    if (take_char(s, 'Z'))
+        return true;
+    minus = take_char(s, '-');
+    if (!minus && !take_char(s, '+'))
+        return false;
+    if (!take_number(s, 2, 18, &hours))
+        return false;
+    (void)take_char(s, ':');
+    if (s->size != 0 && !take_number(s, 2, 59, &minutes))
+        return false;
+    *offset_us = (minus ? -1 : 1) * ((int64_t)hours * 60 + minutes) * 60000000;
+    return true;
+}
+
+enum mr_status data_parse_date(struct mr_str text, int32_t *out)
+{
+    int64_t days, us;
+
+    text = trim(text);
+    if (!take_date(&text, &days))
+        return MR_INVALID;
+    if (take_char(&text, ' ') && !take_time(&text, false, &us))
+        return MR_INVALID;
+    if (text.size != 0)
+        return MR_INVALID;
+    *out = (int32_t)days;
+    return MR_OK;
+}
+
+enum mr_status data_parse_time(struct mr_str text, int32_t *out)
+{
+    int64_t us;
+
+    text = trim(text);
+    if (!take_time(&text, false, &us) || text.size != 0)
+        return MR_INVALID;
+    *out = (int32_t)(us / 1000);
+    return MR_OK;
+}
+
+enum mr_status data_parse_timestamp(struct mr_str text, char separator, int64_t *out, bool *zoned)
+{
+    int64_t days, us = 0, offset_us = 0;
+    bool has_zone;
+
+    text = trim(text);
+    if (!take_date(&text, &days))
+        return MR_INVALID;
+    if (text.size != 0 && (!take_char(&text, separator) || !take_time(&text, true, &us)))
+        return MR_INVALID;
+    has_zone = zoned != NULL && text.size != 0;
+    if ((has_zone && !take_zone(&text, &offset_us)) || text.size != 0)
+        return MR_INVALID;
+    if (zoned != NULL)
+        *zoned = has_zone;
+    *out = days * DATA_DAY_US + us - offset_us;
+    return data_timestamp_valid(*out) ? MR_OK : MR_INVALID;
+}
+
+/* ---- writing ---- */
+
+static size_t digits_write(char *out, int64_t v, int width)
+{
+    for (int i = width; i-- > 0; v /= 10)
+        out[i] = (char)('0' + v % 10);
+    return (size_t)width;
+}
+
+size_t data_date_format(char out[DATA_TIME_BYTES], int64_t days)
+{
+    int64_t year;
+    int month, day;
+
+    data_day_split(days, &year, &month, &day);
+    assert(year >= 0 && year <= YEAR_MAX + 1);
+    digits_write(out, year > YEAR_MAX ? YEAR_MAX : year, 4);
+    out[4] = out[7] = '-';
+    digits_write(out + 5, month, 2);
+    digits_write(out + 8, day, 2);
+    return 10;
+}
+
+static size_t clock_write(char *out, int64_t us, unsigned precision)
+{
+    int64_t seconds = us / 1000000, fraction = us % 1000000;
+    size_t size = 8;
+
+    digits_write(out, seconds / 3600, 2);
+    digits_write(out + 3, seconds / 60 % 60, 2);
+    digits_write(out + 6, seconds % 60, 2);
+    out[2] = out[5] = ':';
+    if (precision == 0)
+        return size;
+    out[size++] = '.';
+    digits_write(out + size, fraction, 6);
+    return size + (precision > 6 ? 6 : precision);
+}
+
+size_t data_time_format(char out[DATA_TIME_BYTES], int32_t ms, unsigned precision)
+{
+    return clock_write(out, (int64_t)ms * 1000, precision > 3 ? 3 : precision);
+}
+
+size_t data_timestamp_format(char out[DATA_TIME_BYTES], int64_t us, unsigned precision, char separator)
+{
+    int64_t days = data_day_floor(us);
+    size_t size = data_date_format(out, days);
+
+    out[size++] = separator;
+    return size + clock_write(out + size, us - days * DATA_DAY_US, precision);
+}
