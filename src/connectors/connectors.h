@@ -16,6 +16,7 @@
 
 #include "base/base.h"
 #include "base/env.h"
+#include "cql/cql.h"
 #include "data/data.h"
 
 #include <stdatomic.h>
@@ -163,5 +164,23 @@ MR_MUST_CHECK enum mr_status connectors_producer_send(struct connector_producer 
 /* Returns when all that was sent is acknowledged.  MR_BUSY: stopped.  Others: something was not written; final. */
 MR_MUST_CHECK enum mr_status connectors_producer_flush(struct connector_producer *producer, struct mr_err *err);
 void connectors_producer_close(struct connector_producer *producer); /* NULL is legal */
+
+/* ---- CQL statements: the command line ---- */
+
+/* One connection to the CQL server at CONTACT_POINTS ("HOST[:PORT],..."), logged in with USER (may be NULL) when asked
+ * to.  CTX and the texts are borrowed.  Caller owns.
+ * MR_IO  can't be reached within some seconds     MR_DENIED  wrong or missing login     MR_BUSY  stopped */
+struct connector_cql;
+MR_MUST_CHECK enum mr_status connectors_cql_open(struct connector_cql **out, const struct connector_context *ctx,
+                                                 const char *contact_points, const char *user, const char *password,
+                                                 struct mr_err *err);
+/* Runs TEXT once and waits; ROWS come PAGE_ROWS at a time: with MORE_PAGES in their flags, the next ones come when TEXT
+ * is run again with their paging state as PAGE (null: the first ones).  *OUT borrows ARENA.
+ * MR_INVALID, MR_EXISTS, MR_DENIED  the server's message     MR_IO  the connection broke     MR_BUSY  stopped, or may
+ * pass */
+MR_MUST_CHECK enum mr_status connectors_cql_run(struct connector_cql *cql, struct mr_str text, struct mr_bytes page,
+                                                int32_t page_rows, struct mr_arena *arena, struct cql_result *out,
+                                                struct mr_err *err);
+void connectors_cql_close(struct connector_cql *cql); /* NULL is legal */
 
 #endif

@@ -286,6 +286,12 @@ enum mr_status cql_client_query(struct cql_client *client, const char *text, str
     return client_query_send(client, &query, arena, out, err);
 }
 
+enum mr_status cql_client_run(struct cql_client *client, const struct cql_query *query, struct mr_arena *arena,
+                              struct cql_result *out, struct mr_err *err)
+{
+    return client_query_send(client, query, arena, out, err);
+}
+
 enum mr_status cql_client_prepare(struct cql_client *client, const char *text, struct mr_err *err)
 {
     assert(client->statement == NULL);

@@ -81,6 +81,9 @@ MR_MUST_CHECK enum mr_status cql_client_connect(struct cql_client *client, int64
  * for one that may pass, MR_DENIED for missing rights, MR_EXISTS.  MR_IO: the connection broke. */
 MR_MUST_CHECK enum mr_status cql_client_query(struct cql_client *client, const char *text, struct mr_arena *arena,
                                               struct cql_result *out, struct mr_err *err);
+/* The same with parameters. */
+MR_MUST_CHECK enum mr_status cql_client_run(struct cql_client *client, const struct cql_query *query,
+                                            struct mr_arena *arena, struct cql_result *out, struct mr_err *err);
 /* Runs QUERY and waits; connects and asks again after trouble that may pass, so only what may happen twice.  An error
  * is final: statuses of cql_client_query, but MR_BUSY is only "stopped" and there is no MR_IO. */
 MR_MUST_CHECK enum mr_status cql_client_read(struct cql_client *client, const struct cql_query *query,

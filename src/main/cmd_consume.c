@@ -135,8 +135,7 @@ static void print_message(struct consume *c, const rd_kafka_message_t *message)
     } else if (c->json) {
         json_t *object = record_json(&record);
 
-        json_dumpf(object, stdout, JSON_COMPACT);
-        fputc('\n', stdout);
+        list_json_print(object, stdout);
         json_decref(object);
     } else {
         c->line.size = 0;

@@ -11,8 +11,17 @@
 enum { VERBS_MAX = 32 };
 
 const struct command *const commands_all[] = {
-    &command_run,     &command_sql,   &command_status,   &command_topic, &command_produce,
-    &command_consume, &command_query, &command_simulate, &command_docs,  NULL,
+    &command_run,
+    &command_sql,
+    &command_status,
+    &command_topic,
+    &command_produce,
+    &command_consume,
+    &command_cql,
+    &command_query,
+    &command_simulate,
+    &command_docs,
+    NULL,
 };
 
 bool command_colour(int descriptor)

@@ -1,7 +1,8 @@
 /* list_output.c -- see list_output.h.
  *
  * Widths come from the first LIST_MEASURED rows, which are kept until then; later cells that are wider stand out, or
- * are cut on a terminal.  Widths are counted in characters: right for most scripts, not for double-width ones. */
+ * are cut on a terminal.  A table with too many columns for the terminal is printed a line a cell.  Widths are counted
+ * in characters: right for most scripts, not for double-width ones. */
 #include "main/list_output.h"
 #include "base/text.h"
 #include "main/command.h"
@@ -21,6 +22,9 @@ struct list_output {
     size_t terminal;
     bool bold;
     bool measured;
+    bool vertical;     /* too many columns for the terminal */
+    size_t name_width; /* then: of the widest title */
+    size_t printed;    /* then: rows so far */
     size_t row_count;
     struct mr_writer cells; /* owned: kept cells, each ended by NUL */
     size_t kept;            /* rows in cells */
@@ -86,10 +90,70 @@ static void write_safe(struct mr_writer *out, const char *text, size_t size)
     }
 }
 
-static int dump_to(const char *buffer, size_t size, void *arg)
+static void write_real(struct mr_writer *out, double number)
 {
-    mr_write_bytes(arg, (struct mr_bytes){ (const uint8_t *)buffer, size });
-    return 0;
+    char text[32];
+
+    mr_write_str(out, (struct mr_str){ text, mr_format_f64(text, number) });
+}
+
+void list_json_write(struct mr_writer *out, const json_t *value)
+{
+    const json_t *item;
+    const char *key;
+    const char *comma = "";
+    size_t i;
+
+    switch (value ? json_typeof(value) : JSON_NULL) {
+    case JSON_NULL:
+        mr_write_text(out, "null");
+        break;
+    case JSON_TRUE:
+    case JSON_FALSE:
+        mr_write_text(out, json_is_true(value) ? "true" : "false");
+        break;
+    case JSON_STRING:
+        mr_write_json_string(out, (struct mr_str){ json_string_value(value), json_string_length(value) });
+        break;
+    case JSON_INTEGER:
+        mr_write_text(out, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+        break;
+    case JSON_REAL:
+        write_real(out, json_real_value(value));
+        break;
+    case JSON_OBJECT:
+        mr_write_u8(out, '{');
+        json_object_foreach((json_t *)value, key, item)
+        {
+            mr_write_text(out, "%s", comma);
+            mr_write_json_string(out, mr_str_of(key));
+            mr_write_u8(out, ':');
+            list_json_write(out, item);
+            comma = ",";
+        }
+        mr_write_u8(out, '}');
+        break;
+    case JSON_ARRAY:
+        mr_write_u8(out, '[');
+        json_array_foreach(value, i, item)
+        {
+            mr_write_text(out, "%s", comma);
+            list_json_write(out, item);
+            comma = ",";
+        }
+        mr_write_u8(out, ']');
+        break;
+    }
+}
+
+void list_json_print(const json_t *value, FILE *file)
+{
+    struct mr_writer text = { 0 };
+
+    list_json_write(&text, value);
+    mr_write_u8(&text, '\n');
+    fwrite(text.data, 1, text.size, file);
+    mr_writer_deinit(&text);
 }
 
 void list_cell_write(struct mr_writer *out, const json_t *value)
@@ -103,18 +167,15 @@ void list_cell_write(struct mr_writer *out, const json_t *value)
     case JSON_STRING:
         write_safe(out, json_string_value(value), json_string_length(value));
         break;
-    case JSON_REAL: {
-        char number[32];
-
-        mr_write_str(out, (struct mr_str){ number, mr_format_f64(number, json_real_value(value)) });
+    case JSON_REAL:
+        write_real(out, json_real_value(value));
         break;
-    }
     case JSON_TRUE:
     case JSON_FALSE:
     case JSON_INTEGER:
     case JSON_OBJECT:
     case JSON_ARRAY:
-        json_dump_callback(value, dump_to, &text, JSON_COMPACT | JSON_ENCODE_ANY);
+        list_json_write(&text, value);
         write_safe(out, (const char *)text.data, text.size);
         mr_writer_deinit(&text);
         break;
@@ -140,8 +201,8 @@ static const char *title_of(const struct list_column *column)
     return column->title ? column->title : column->key;
 }
 
-/* Takes from the widest column until the table fits. */
-static void fit_widths(struct list_output *o)
+/* Takes from the widest column until the table fits; false when it does not. */
+static bool fit_widths(struct list_output *o)
 {
     for (;;) {
         size_t total = 0;
@@ -152,8 +213,10 @@ static void fit_widths(struct list_output *o)
             if (o->widths[i] > o->widths[widest])
                 widest = i;
         }
-        if (o->terminal == 0 || total <= o->terminal + LIST_GAP || o->widths[widest] <= LIST_WIDTH_MIN)
-            return;
+        if (o->terminal == 0 || total <= o->terminal + LIST_GAP)
+            return true;
+        if (o->widths[widest] <= LIST_WIDTH_MIN)
+            return false;
         o->widths[widest]--;
     }
 }
@@ -203,7 +266,14 @@ static void flush_line(struct list_output *o)
 static void print_header(struct list_output *o)
 {
     o->measured = true;
-    fit_widths(o);
+    o->vertical = !fit_widths(o);
+    for (size_t i = 0; i < o->column_count; i++) {
+        size_t width = mr_utf8_length(mr_str_of(title_of(&o->columns[i])));
+
+        o->name_width = width > o->name_width ? width : o->name_width;
+    }
+    if (o->vertical)
+        return;
     if (o->bold)
         fputs("\033[1m", o->file);
     for (size_t i = 0; i < o->column_count; i++)
@@ -220,11 +290,18 @@ static void print_kept(struct list_output *o)
     if (!o->measured)
         print_header(o);
     for (size_t row = 0; row < o->kept; row++) {
+        if (o->vertical)
+            fprintf(o->file, "%s-- row %zu\n", o->printed > 0 ? "\n" : "", o->printed + 1);
         for (size_t i = 0; i < o->column_count; i++) {
-            put_cell(o, i, mr_str_of(at));
+            if (o->vertical)
+                fprintf(o->file, "%*s  %s\n", (int)o->name_width, title_of(&o->columns[i]), at);
+            else
+                put_cell(o, i, mr_str_of(at));
             at += strlen(at) + 1;
         }
-        flush_line(o);
+        if (!o->vertical)
+            flush_line(o);
+        o->printed++;
     }
     o->cells.size = 0;
     o->kept = 0;
@@ -265,8 +342,7 @@ void list_output_add(struct list_output *output, json_t *row)
     }
     output->row_count++;
     if (output->json) {
-        json_dumpf(row, output->file, JSON_COMPACT);
-        fputc('\n', output->file);
+        list_json_print(row, output->file);
     } else {
         keep_row(output, row);
         if (output->measured || output->kept >= LIST_MEASURED)
@@ -303,8 +379,7 @@ void list_object_print(const json_t *object, bool json, FILE *file)
     size_t width = 0;
 
     if (json) {
-        json_dumpf(object, file, JSON_COMPACT);
-        fputc('\n', file);
+        list_json_print(object, file);
         return;
     }
     json_object_foreach((json_t *)object, key, value)

@@ -29,6 +29,10 @@ size_t list_output_finish(struct list_output *output);
 
 /* Appends VALUE as a cell shows it: text with control characters escaped, null as "-", the rest as JSON. */
 void list_cell_write(struct mr_writer *out, const json_t *value);
+/* Appends VALUE as JSON without blanks; numbers as short as they read back. */
+void list_json_write(struct mr_writer *out, const json_t *value);
+/* The same and a newline, to FILE. */
+void list_json_print(const json_t *value, FILE *file);
 /* Prints OBJECT: as one line of JSON, or for people one "name  value" line a member, arrays and objects left out. */
 void list_object_print(const json_t *object, bool json, FILE *file);
 /* The columns of FILE's terminal; 0: it is none. */
