@@ -141,6 +141,7 @@ struct cql_type {
     struct mr_str keyspace;              /* UDT */
     struct mr_str name;                  /* UDT: its name; custom: the class */
     const struct mr_str *field_names;    /* UDT */
+    bool is_frozen;                      /* list, set, map, UDT: one value; not told on the wire.  Tuples always are */
 };
 
 /* The type of a native code that has no parameters; NULL for others.  Static. */
@@ -151,7 +152,11 @@ extern const struct cql_type cql_type_set_text, cql_type_list_text, cql_type_lis
     cql_type_map_text_blob, cql_type_map_uuid_blob;
 /* The native type of the CQL spelling NAME in either case ("text", "varchar", "bigint"); NULL when there is none. */
 const struct cql_type *cql_type_named(struct mr_str name);
-/* Appends the CQL spelling: text, map<text, int>, frozen<...> is not known here. */
+/* Is it kept as several cells: a collection or UDT that is not frozen? */
+bool cql_type_is_multicell(const struct cql_type *type);
+/* Appends NAME, in double quotes when it would not fold to itself or is a reserved word. */
+void cql_name_write(struct mr_writer *w, struct mr_str name);
+/* Appends the CQL spelling: text, map<text, int>, frozen<list<int>>, frozen<tuple<int, text>>. */
 void cql_type_write_name(struct mr_writer *w, const struct cql_type *type);
 /* Same type?  text and varchar are one. */
 bool cql_type_equal(const struct cql_type *a, const struct cql_type *b);

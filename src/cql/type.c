@@ -72,6 +72,12 @@ const struct cql_type *cql_type_named(struct mr_str name)
     return NULL;
 }
 
+bool cql_type_is_multicell(const struct cql_type *type)
+{
+    return !type->is_frozen &&
+           (type->code == CQL_LIST || type->code == CQL_SET || type->code == CQL_MAP || type->code == CQL_UDT);
+}
+
 static void write_name_items(struct mr_writer *w, const char *name, const struct cql_type *type)
 {
     uint16_t i;
@@ -88,7 +94,10 @@ static void write_name_items(struct mr_writer *w, const char *name, const struct
 void cql_type_write_name(struct mr_writer *w, const struct cql_type *type)
 {
     const struct native *native = native_find(type->code);
+    bool is_frozen = native == NULL && (type->is_frozen || type->code == CQL_TUPLE);
 
+    if (is_frozen)
+        mr_write_str(w, MR_STR("frozen<"));
     if (native != NULL)
         mr_write_str(w, mr_str_of(native->name));
     else if (type->code == CQL_LIST)
@@ -100,9 +109,11 @@ void cql_type_write_name(struct mr_writer *w, const struct cql_type *type)
     else if (type->code == CQL_TUPLE)
         write_name_items(w, "tuple", type);
     else if (type->code == CQL_UDT)
-        mr_write_str(w, type->name);
+        cql_name_write(w, type->name);
     else
         mr_write_text(w, "'%.*s'", MR_STR_ARG(type->name));
+    if (is_frozen)
+        mr_write_u8(w, '>');
 }
 
 bool cql_type_equal(const struct cql_type *a, const struct cql_type *b)

@@ -49,8 +49,9 @@ static struct mr_str join(struct parse *p, struct mr_str a, const char *between,
 %type <str> unreserved name type type_arguments
 %type <term> term literal marker map_literal limit
 %type <node> column_definition key_part property assignment condition selector selected map_entry order_item value_item
-%type <node> name_item
+%type <node> name_item describe_item
 %type <list> column_definitions name_list value_list properties assignments conditions where selectors map_entries
+%type <list> describe_items
 %type <list> map_entries_some order_items order_by select_list delete_list key_rest partition_key
 %type <stmt> statement create_keyspace drop_keyspace create_table table_body drop_table truncate use insert update
 %type <stmt> delete select batch table_name using batch_statements modification describe
@@ -192,14 +193,26 @@ truncate: K_TRUNCATE table_name                 { $$ = $2; $$->kind = AST_TRUNCA
     | K_TRUNCATE K_TABLE table_name             { $$ = $3; $$->kind = AST_TRUNCATE; }
     ;
 
-/* DESCRIBE KEYSPACE k, DESCRIBE TABLE k.t, DESCRIBE k.t: text says which word was there. */
-describe: describe_word table_name              { $$ = $2; $$->kind = AST_DESCRIBE; }
-    | describe_word K_KEYSPACE name
-        { $$ = parse_statement(p, AST_DESCRIBE); $$->keyspace = $3; }
-    | describe_word K_TABLE table_name          { $$ = $3; $$->kind = AST_DESCRIBE; }
+/* DESCRIBE and any words: its own words are no keywords elsewhere, so describe.c makes sense of them.  columns has
+ * them: kind COLUMN is a name in quotes, TOKEN a dot, OTHER a word. */
+describe: describe_word describe_items
+        { $$ = parse_statement(p, AST_DESCRIBE); $$->columns = $2; }
     ;
 
 describe_word: K_DESCRIBE | K_DESC ;
+
+describe_items: describe_item                   { $$ = (struct ast_list){ 0 }; parse_append(p, &$$, $1); }
+    | describe_items describe_item              { $$ = $1; parse_append(p, &$$, $2); }
+    ;
+
+describe_item: IDENT                            { $$ = parse_node(p, $1); $$->kind = AST_NODE_OTHER; }
+    | unreserved                                { $$ = parse_node(p, $1); $$->kind = AST_NODE_OTHER; }
+    | K_KEYSPACE                                { $$ = parse_node(p, $1); $$->kind = AST_NODE_OTHER; }
+    | K_TABLE                                   { $$ = parse_node(p, $1); $$->kind = AST_NODE_OTHER; }
+    | K_WITH                                    { $$ = parse_node(p, $1); $$->kind = AST_NODE_OTHER; }
+    | QUOTED                                    { $$ = parse_node(p, $1); $$->kind = AST_NODE_COLUMN; }
+    | '.'                                       { $$ = parse_node(p, MR_STR(".")); $$->kind = AST_NODE_TOKEN; }
+    ;
 
 table_name: name                                { $$ = parse_statement(p, AST_SELECT); $$->table = $1; }
     | name '.' name

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 const struct schema_option schema_options[SCHEMA_OPTIONS] = {
@@ -94,6 +95,61 @@ enum mr_status schema_map_encode(const struct ast_term *term, const char *class_
     return MR_OK;
 }
 
+/* What a map option has when only a part of it is written. */
+static const struct {
+    const char *option;
+    const char *key;
+    const char *value;
+} map_defaults[] = {
+    { "caching", "keys", "ALL" },
+    { "caching", "rows_per_partition", "NONE" },
+    { "compaction", "max_threshold", "32" },
+    { "compaction", "min_threshold", "4" },
+    { "compression", "chunk_length_in_kb", "16" },
+};
+
+struct map_pair {
+    struct mr_str key;
+    struct mr_str value;
+};
+
+static int compare_pairs(const void *a, const void *b)
+{
+    const struct map_pair *x = a, *y = b;
+
+    return mr_bytes_compare(mr_bytes_of_str(x->key), mr_bytes_of_str(y->key));
+}
+
+/* The map of OPTION as Cassandra keeps it: with the defaults of what is not there, by key. */
+static struct mr_bytes map_complete(struct mr_bytes map, const char *option, struct mr_arena *arena)
+{
+    struct mr_reader r = mr_reader_of(map);
+    uint32_t count = mr_read_u32(&r), i;
+    struct map_pair *pairs = mr_arena_alloc(arena, (count + MR_COUNT(map_defaults)) * sizeof(*pairs));
+    struct mr_writer w = { 0 };
+    struct mr_bytes out;
+
+    for (i = 0; i < count; i++) {
+        pairs[i].key = cql_read_long_string(&r);
+        pairs[i].value = cql_read_long_string(&r);
+    }
+    for (i = 0; i < MR_COUNT(map_defaults) && schema_map_get(map, MR_STR("enabled")).data == NULL; i++) {
+        if (strcmp(option, map_defaults[i].option) != 0 ||
+            schema_map_get(map, mr_str_of(map_defaults[i].key)).data != NULL)
+            continue;
+        pairs[count++] = (struct map_pair){ mr_str_of(map_defaults[i].key), mr_str_of(map_defaults[i].value) };
+    }
+    qsort(pairs, count, sizeof(*pairs), compare_pairs);
+    mr_write_u32(&w, count);
+    for (i = 0; i < count; i++) {
+        write_text_value(&w, pairs[i].key);
+        write_text_value(&w, pairs[i].value);
+    }
+    out = mr_arena_bytes(arena, mr_writer_bytes(&w));
+    mr_writer_deinit(&w);
+    return out;
+}
+
 struct mr_str schema_map_get(struct mr_bytes map, struct mr_str key)
 {
     struct mr_reader r = mr_reader_of(map);
@@ -129,6 +185,26 @@ static enum mr_status encode_number(const struct schema_option *option, const st
     return mr_err_set(err, MR_INVALID, "Invalid double value %.*s for '%s'", MR_STR_ARG(term->text), option->name);
 }
 
+/* Policies have one spelling, however they were written: NEVER, ALWAYS, 99p, 50ms. */
+static void write_text_option(struct mr_writer *w, const char *name, struct mr_str text)
+{
+    static const char percentile[] = "percentile";
+    bool is_policy = strcmp(name, "speculative_retry") == 0 || strcmp(name, "additional_write_policy") == 0;
+    size_t digits = 0;
+
+    while (digits < text.size && ((text.data[digits] >= '0' && text.data[digits] <= '9') || text.data[digits] == '.'))
+        digits++;
+    if (is_policy && (mr_str_equal_nocase(text, MR_STR("none")) || mr_str_equal_nocase(text, MR_STR("never"))))
+        mr_write_str(w, MR_STR("NEVER"));
+    else if (is_policy && mr_str_equal_nocase(text, MR_STR("always")))
+        mr_write_str(w, MR_STR("ALWAYS"));
+    else if (is_policy && digits > 0 &&
+             mr_str_equal_nocase((struct mr_str){ text.data + digits, text.size - digits }, mr_str_of(percentile)))
+        mr_write_text(w, "%.*sp", (int)digits, text.data);
+    else
+        mr_write_str(w, text);
+}
+
 enum mr_status schema_option_encode(uint32_t index, const struct ast_term *term, struct mr_arena *arena,
                                     struct mr_bytes *out, struct mr_err *err)
 {
@@ -141,15 +217,19 @@ enum mr_status schema_option_encode(uint32_t index, const struct ast_term *term,
     if ((option->type == CQL_MAP) != (term->kind == AST_MAP))
         return mr_err_set(err, MR_INVALID, "Invalid value for property '%s'. It should be a %s", option->name,
                           option->type == CQL_MAP ? "map" : "simple value");
-    if (option->type == CQL_MAP)
-        return schema_map_encode(term,
-                                 strcmp(option->name, "compaction") == 0 ? "org.apache.cassandra.db.compaction."
-                                                                         : "org.apache.cassandra.io.compress.",
-                                 arena, out, err);
+    if (option->type == CQL_MAP) {
+        status = schema_map_encode(term,
+                                   strcmp(option->name, "compaction") == 0 ? "org.apache.cassandra.db.compaction."
+                                                                           : "org.apache.cassandra.io.compress.",
+                                   arena, out, err);
+        if (status == MR_OK)
+            *out = map_complete(*out, option->name, arena);
+        return status;
+    }
     if (option->type == CQL_BOOLEAN)
         mr_write_u8(&w, mr_str_equal_nocase(term->text, MR_STR("true")));
     else if (option->type == CQL_VARCHAR)
-        mr_write_str(&w, term->text);
+        write_text_option(&w, option->name, term->text);
     else
         status = encode_number(option, term, &w, err);
     if (status == MR_OK)

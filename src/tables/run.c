@@ -283,7 +283,7 @@ enum handled run_plan(struct frame *frame, struct plan *plan, const struct cql_p
         run_use(frame, plan);
         return HANDLED;
     case AST_DESCRIBE:
-        run_describe(frame, plan);
+        run_describe(frame, plan, params);
         return HANDLED;
     case AST_CREATE_KEYSPACE:
     case AST_DROP_KEYSPACE:

@@ -182,7 +182,7 @@ void run_ddl(struct frame *frame, struct plan *plan);
 
 /* ---- describe.c ---- */
 
-void run_describe(struct frame *frame, const struct plan *plan);
+void run_describe(struct frame *frame, const struct plan *plan, const struct cql_params *params);
 
 /* ---- prepared.c ---- */
 

@@ -144,7 +144,7 @@ static void rows_local(struct system_rows *rows, const struct system_context *co
     put_inet(rows, "rpc_address", context->host);
     put_int(rows, "rpc_port", context->port);
     put(rows, "schema_version", context->schema->version, 16);
-    put_texts(rows, "tokens", "-9223372036854775808");
+    put_texts(rows, "tokens", SYSTEM_TOKEN);
 }
 
 /* The user keyspaces and system ones, or the virtual ones alone. */

@@ -7,6 +7,7 @@
 #define SYSTEM_RELEASE     "5.0.0" /* what this cqlsh was built for: spares its users a warning */
 #define SYSTEM_CQL_VERSION "3.4.7"
 #define SYSTEM_CLUSTER     "millrace"
+#define SYSTEM_TOKEN       "-9223372036854775808" /* the one node has the whole ring */
 
 struct system_rows {
     struct mr_arena *arena;

@@ -44,6 +44,9 @@ static const struct {
     { "USE \"K\"", AST_USE, 0 },
     { "-- a comment\n// another\n/* and * one */ USE k", AST_USE, 0 },
     { "DESCRIBE TABLE k.t", AST_DESCRIBE, 0 },
+    { "DESC FULL SCHEMA WITH INTERNALS;", AST_DESCRIBE, 0 },
+    { "DESCRIBE \"K\".\"T\"", AST_DESCRIBE, 0 },
+    { "DESCRIBE MATERIALIZED VIEW v", AST_DESCRIBE, 0 },
 };
 
 static const struct {

@@ -353,6 +353,21 @@ static const struct {
       "AND "
       "table_name='c'",
       "rows a,none,partition_key,0,int b,none,partition_key,1,text c,desc,clustering,0,int v,none,regular,-1,text" },
+    { "DESCRIBE ONLY KEYSPACE k",
+      "rows k,keyspace,k,CREATE KEYSPACE k WITH replication = {'class': 'SimpleStrategy', 'replication_factor': '1'}  "
+      "AND durable_writes = true;" },
+    { "DESCRIBE FUNCTIONS", "rows" },
+    { "DESCRIBE TYPE k.nope", "error 2200: User defined type 'nope' not found in 'k'" },
+    { "DESCRIBE nope", "error 2200: 'nope' not found in keyspaces" },
+    { "DESCRIBE k.nope", "error 2200: 'nope' not found in keyspace 'k'" },
+    { "DESCRIBE TABLE c", "error 2200: No keyspace specified and no current keyspace" },
+    { "DESCRIBE TABLE k.", "error 2000: DESCRIBE knows SCHEMA, CLUSTER, KEYSPACES, KEYSPACE, TABLES, TABLE, TYPES, "
+                           "TYPE, INDEX, MATERIALIZED VIEW, "
+                           "FUNCTIONS, FUNCTION, AGGREGATES, AGGREGATE and a name" },
+    { "DESCRIBE one two", "error 2000: DESCRIBE knows SCHEMA, CLUSTER, KEYSPACES, KEYSPACE, TABLES, TABLE, TYPES, "
+                          "TYPE, INDEX, MATERIALIZED "
+                          "VIEW, FUNCTIONS, FUNCTION, AGGREGATES, AGGREGATE and a name" },
+    { "DESCRIBE CLUSTER", "rows millrace,Murmur3Partitioner,SimpleSnitch" },
     { "DESCRIBE KEYSPACE nope", "error 2200: 'nope' not found in keyspaces" },
     { "DESC TABLE k.nope", "error 2200: Table 'nope' not found in keyspace 'k'" },
     { "DESCRIBE k.c;",
