@@ -107,6 +107,8 @@ struct connector_source_ops {
                          uint32_t position_count);
     /* How many records are there beyond the position; -1: unknown.  Does not block.  May be NULL: never known. */
     int64_t (*lag)(struct connector_source *source);
+    /* One past the newest position known to be in SPLIT; -1: unknown.  Does not block.  May be NULL: never known. */
+    int64_t (*latest)(struct connector_source *source, int32_t split);
     void (*close)(struct connector_source *source);
     bool bounded_by_default; /* does it end on its own (file), unless its options say otherwise? */
 };
@@ -119,6 +121,8 @@ struct connector_sink_ops {
      * write_time_us[i] is its write time.  May send some; copies what it keeps.  Blocks when too much is on the way. */
     enum mr_status (*write)(struct connector_sink *sink, const struct data_batch *batch, const uint32_t *record,
                             const int64_t *write_time_us, struct mr_err *err);
+    /* Sends what write() kept to fill a batch, without waiting for answers.  NULL: only flush() makes rows visible. */
+    enum mr_status (*push)(struct connector_sink *sink, struct mr_err *err);
     /* Returns when everything written is acknowledged (on disk at the receiver) or rejected. */
     enum mr_status (*flush)(struct connector_sink *sink, struct mr_err *err);
     void (*close)(struct connector_sink *sink);

@@ -507,9 +507,15 @@ static int64_t kafka_source_lag(struct connector_source *s)
     return lag;
 }
 
+static int64_t kafka_source_latest(struct connector_source *s, int32_t split)
+{
+    return split >= 0 && (uint32_t)split < s->part_count ? s->parts[split].high_watermark : -1;
+}
+
 const struct connector_source_ops kafka_source_ops = {
     .open = kafka_source_open,
     .poll = kafka_source_poll,
     .lag = kafka_source_lag,
+    .latest = kafka_source_latest,
     .close = kafka_source_close,
 };

@@ -3,11 +3,11 @@
 #include "base/env.h"
 #include "base/metrics.h"
 #include "base/text.h"
+#include "base/thread.h"
 #include "http/http.h"
 #include "main/server.h"
 #include "main/version.h"
 #include "net/net.h"
-#include "sql/sql.h"
 
 #include <unistd.h>
 
@@ -16,24 +16,10 @@ static void write_name(struct mr_writer *out, const char *name)
     mr_write_text(out, ",\"%s\":", name);
 }
 
-static void write_query(struct mr_writer *out, const struct sql_query_status *q)
-{
-    mr_write_text(out, "{\"name\":");
-    mr_write_json_string(out, mr_str_of(q->name));
-    mr_write_text(out, ",\"state\":\"%s\",\"epoch\":%" PRId64 ",\"rows_in\":%" PRId64 ",\"rows_out\":%" PRId64,
-                  sql_query_state_name(q->state), q->epoch, q->rows_in, q->rows_out);
-    mr_write_text(out, ",\"dead_letters\":%" PRId64 ",\"skipped\":%" PRId64 ",\"lag\":%" PRId64, q->dead_letters,
-                  q->skipped, q->lag);
-    mr_write_text(out, ",\"batch_us\":%" PRId64 ",\"started_ms\":%" PRId64 ",\"error\":", q->batch_us, q->started_ms);
-    mr_write_json_string(out, mr_str_of(q->error));
-    mr_write_u8(out, '}');
-}
-
 static void handle_status(struct http_request *request, void *arg)
 {
     struct server *server = arg;
     struct mr_writer out = { 0 };
-    struct sql_query_status query;
     int64_t uptime_ms = (mr_monotonic_ns(mr_env_real()) - server->started_ns) / 1000000;
 
     mr_write_text(&out, "{\"version\":\"%s\",\"pid\":%d,\"uptime_ms\":%" PRId64, MILLRACE_VERSION, (int)getpid(),
@@ -44,13 +30,9 @@ static void handle_status(struct http_request *request, void *arg)
     mr_write_json_string(&out, mr_str_of(server->file.cql));
     write_name(&out, "data_dir");
     mr_write_json_string(&out, mr_str_of(server->file.data_dir));
-    mr_write_text(&out, ",\"queries\":[");
-    for (size_t i = 0; sql_engine_query(server->engine, i, &query); i++) {
-        if (i > 0)
-            mr_write_u8(&out, ',');
-        write_query(&out, &query);
-    }
-    mr_write_text(&out, "]}\n");
+    write_name(&out, "queries");
+    api_queries_write(server, &out);
+    mr_write_text(&out, "}\n");
     http_answer_json(request, 200, mr_str_of_bytes(mr_writer_bytes(&out)));
     mr_writer_deinit(&out);
 }
@@ -81,9 +63,31 @@ static void routes_job(void *arg)
     http_server_route(http, "GET", "/readyz", handle_ok, server);
     http_server_route(http, "GET", "/metrics", handle_metrics, server);
     http_server_route(http, "GET", "/api/status", handle_status, server);
+    api_queries_routes(server);
 }
 
 void api_routes(struct server *server)
 {
+    server->workers = mr_workers_new("api", 1);
     net_loop_call(stack_http_loop(server->stack), routes_job, server);
+}
+
+static void workers_take_job(void *arg)
+{
+    struct mr_workers **out = ((void **)arg)[1];
+    struct server *server = ((void **)arg)[0];
+
+    *out = server->workers;
+    server->workers = NULL;
+}
+
+void api_close(struct server *server)
+{
+    struct mr_workers *workers = NULL;
+    void *both[] = { server, &workers };
+
+    if (stack_http_loop(server->stack) == NULL)
+        return;
+    net_loop_call(stack_http_loop(server->stack), workers_take_job, both);
+    mr_workers_free(workers);
 }

@@ -77,6 +77,7 @@ static enum mr_status open_engine(struct server *s, const struct server_options 
         .kafka_embedded = s->file.kafka,
         .cassandra_embedded = s->file.cql,
         .cassandra_is_ours = stack_cql(s->stack) != NULL,
+        .kafka_is_shared = stack_kafka(s->stack) == NULL,
         .project_dir = o->project_dir ? o->project_dir : ".",
         .retry_ms = 500,
     };
@@ -120,6 +121,8 @@ void server_close(struct server *server)
 {
     if (server->engine != NULL)
         sql_engine_stop(server->engine);
+    if (server->stack != NULL)
+        api_close(server);
     stack_close_http(server->stack); /* its handlers look at the engine */
     sql_engine_close(server->engine);
     stack_close(server->stack);

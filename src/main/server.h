@@ -9,6 +9,7 @@
 #include "main/server_file.h"
 #include "main/stack.h"
 
+struct mr_workers;
 struct sql_engine;
 struct state;
 
@@ -17,7 +18,8 @@ struct server {
     struct stack *stack;
     struct state *state;
     struct sql_engine *engine;
-    struct server_file file; /* the addresses: our own or the external ones */
+    struct mr_workers *workers; /* of the HTTP API: for what may wait or sync; NULL: stopping.  HTTP's loop */
+    struct server_file file;    /* the addresses: our own or the external ones */
     int64_t started_ns;
 };
 

@@ -5,8 +5,8 @@
  *   u32 sources, each:  text table name | u32 splits, each:
  *       i32 split | u8 has_position | i64 next | i64 last | u32 checksum of the last | i64 clock | text state (null:
  * -1) a text is i32 size (-1: null) and bytes It is one value, replaced by one synced write: after a crash the old or
- * the new one is there.  The plan's text lies beside it under operator 0, key "plan", written once with the first
- * checkpoint in the same synced write.
+ * the new one is there.  Under operator 0 lie beside it: "plan", the plan's text, and "id", a UUID, written once with the
+ * first checkpoint in the same synced write; and "stopped", there while somebody wishes the query to be stopped.
  *
  * Invariants
  *   K1  what a checkpoint names as read was flushed by every sink (and the dead letters) before it was written.
@@ -24,6 +24,8 @@ enum checkpoint_format {
 };
 
 static const struct mr_bytes plan_key = { (const uint8_t *)"plan", 4 };
+static const struct mr_bytes id_key = { (const uint8_t *)"id", 2 };
+static const struct mr_bytes stopped_key = { (const uint8_t *)"stopped", 7 };
 
 static void text_write(struct mr_writer *w, struct mr_str text)
 {
@@ -153,6 +155,54 @@ static enum mr_status checkpoint_read(struct sql_run *run, struct mr_bytes bytes
     return MR_OK;
 }
 
+enum mr_status sql_checkpoint_id(struct sql_run *run, struct mr_err *err)
+{
+    struct mr_writer id = { 0 };
+    struct mr_err why = MR_ERR_INIT;
+    enum mr_status status = state_get(run->engine->options.state, mr_str_of(run->key), 0, id_key, &id, &why);
+
+    run->id_stored = status == MR_OK && id.size < sizeof(run->status.id);
+    if (run->id_stored) {
+        pthread_mutex_lock(&run->lock);
+        memcpy(run->status.id, id.data, id.size);
+        run->status.id[id.size] = '\0';
+        pthread_mutex_unlock(&run->lock);
+    }
+    mr_writer_deinit(&id);
+    return status == MR_OK || status == MR_NOT_FOUND ? MR_OK : mr_err_set(err, status, "%s", why.text);
+}
+
+enum mr_status sql_checkpoint_stopped(struct state *state, const char *name, bool *stopped, struct mr_err *err)
+{
+    struct mr_writer value = { 0 };
+    struct mr_err why = MR_ERR_INIT;
+    enum mr_status status = state_get(state, mr_str_of(name), 0, stopped_key, &value, &why);
+
+    mr_writer_deinit(&value);
+    if (status != MR_OK && status != MR_NOT_FOUND)
+        return mr_err_set(err, status, "%s", why.text);
+    *stopped = status == MR_OK;
+    return MR_OK;
+}
+
+enum mr_status sql_checkpoint_stop(struct state *state, const char *name, bool stopped, struct mr_err *err)
+{
+    struct state_batch *batch = NULL;
+    bool is_stopped = false;
+    enum mr_status status = sql_checkpoint_stopped(state, name, &is_stopped, err);
+
+    if (status != MR_OK || stopped == is_stopped)
+        return status;
+    status = state_batch_new(&batch, state, mr_str_of(name), err);
+    if (status != MR_OK)
+        return status;
+    if (stopped)
+        state_batch_put(batch, 0, stopped_key, mr_bytes_of_str(MR_STR("1")));
+    else
+        state_batch_delete(batch, 0, stopped_key);
+    return state_batch_commit(batch, err);
+}
+
 enum mr_status sql_checkpoint_load(struct sql_run *run, struct mr_err *err)
 {
     struct mr_writer w = { 0 };
@@ -161,10 +211,13 @@ enum mr_status sql_checkpoint_load(struct sql_run *run, struct mr_err *err)
 
     if (!run->durable)
         return MR_OK;
-    status = sql_checkpoint_compare(run->engine->options.state, run->name, run->bound, &run->plan_stored, err);
+    status = sql_checkpoint_compare(run->engine->options.state, run->key, run->bound, &run->plan_stored, err);
     if (status != MR_OK)
         return status;
-    status = state_checkpoint_get(run->engine->options.state, mr_str_of(run->name), &w, &ignored);
+    status = sql_checkpoint_id(run, err);
+    if (status != MR_OK)
+        return status;
+    status = state_checkpoint_get(run->engine->options.state, mr_str_of(run->key), &w, &ignored);
     if (status == MR_OK)
         status = checkpoint_read(run, mr_writer_bytes(&w), err);
     else if (status == MR_NOT_FOUND)
@@ -198,15 +251,17 @@ enum mr_status sql_checkpoint_store(struct sql_run *run, struct mr_err *err)
         for (uint32_t s = 0; s < source->split_count; s++)
             split_write(&w, &source->splits[s]);
     }
-    status = state_batch_new(&batch, run->engine->options.state, mr_str_of(run->name), err);
+    status = state_batch_new(&batch, run->engine->options.state, mr_str_of(run->key), err);
     if (status != MR_OK)
         goto out;
     state_batch_checkpoint(batch, mr_writer_bytes(&w));
     if (!run->plan_stored)
         state_batch_put(batch, 0, plan_key, mr_bytes_of_str(mr_str_of(run->bound->plan_text)));
+    if (!run->id_stored)
+        state_batch_put(batch, 0, id_key, mr_bytes_of_str(mr_str_of(run->status.id)));
     status = state_batch_commit(batch, err);
     if (status == MR_OK)
-        run->plan_stored = true;
+        run->plan_stored = run->id_stored = true;
 out:
     mr_writer_deinit(&w);
     if (status != MR_OK)

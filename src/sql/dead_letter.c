@@ -194,6 +194,7 @@ enum mr_status sql_dead_letter(struct sql_run *run, const struct sql_origin *ori
         return mr_err_set(err, MR_INVALID, "%s (%s): %s", where, class_name, why);
     if (run->on_error == SQL_ON_ERROR_SKIP) {
         run->counts.skipped++;
+        mr_metric_add(run->metric_skipped, 1);
     } else {
         status = letter_send(run, origin, stage, class_name, why, err);
         if (status != MR_OK)

@@ -1,12 +1,12 @@
 /* engine.c -- the engine: scripts that were loaded, their queries and threads.
  *
- * Threads: the opener's thread loads, starts, stops and closes; sql_engine_query and sql_engine_interrupt are for any.
- *          engine->lock guards the list of runs; a run never disappears before the engine does. */
+ * Threads: the opener's thread loads, starts, stops and closes; what is about one query is for any.  engine->lock guards
+ *          the list of runs; a run never disappears before the engine does.  run->control is held while a run is
+ *          started or stopped, and taken before the other locks. */
 #include "sql/engine_int.h"
 
 #include "base/logging.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -196,55 +196,130 @@ out:
 
 enum mr_status sql_engine_start(struct sql_engine *engine, struct mr_err *err)
 {
-    MR_UNUSED(err);
-    for (size_t i = 0; i < engine->run_count; i++) {
-        if (!engine->runs[i]->threaded)
-            sql_run_start(engine->runs[i]);
+    enum mr_status status = MR_OK;
+
+    for (size_t i = 0; i < engine->run_count && status == MR_OK; i++) {
+        struct sql_run *run = engine->runs[i];
+        bool stopped = false;
+        pthread_mutex_lock(&run->control);
+        if (!run->threaded && run->durable)
+            status = sql_checkpoint_stopped(engine->options.state, run->name, &stopped, err);
+        if (stopped && status == MR_OK)
+            status = sql_checkpoint_id(run, err);
+        if (status == MR_OK && stopped) {
+            pthread_mutex_lock(&run->lock);
+            run->status.state = SQL_QUERY_STOPPED;
+            pthread_mutex_unlock(&run->lock);
+            mr_log(MR_LOG_INFO, "sql", "query %s stays stopped; millrace query start %s ends that", run->name,
+                   run->name);
+        } else if (status == MR_OK && !run->threaded) {
+            sql_run_start(run);
+        }
+        pthread_mutex_unlock(&run->control);
     }
-    return MR_OK;
+    return status;
 }
 
-/* Waits until RUN ended or DEADLINE (CLOCK_REALTIME) passed. */
-static bool run_wait(struct sql_run *run, const struct timespec *deadline)
+static void stop_deadline(struct timespec *out)
 {
-    bool ended;
-    int error = 0;
-
-    pthread_mutex_lock(&run->lock);
-    while (!run->ended && error != ETIMEDOUT)
-        error = pthread_cond_timedwait(&run->ended_cond, &run->lock, deadline);
-    ended = run->ended;
-    pthread_mutex_unlock(&run->lock);
-    return ended;
+    clock_gettime(CLOCK_REALTIME, out);
+    out->tv_sec += SQL_STOP_GRACE_MS / 1000;
 }
 
 void sql_engine_stop(struct sql_engine *engine)
 {
     struct timespec deadline;
 
+    atomic_store(&engine->stopping, true);
+    for (size_t i = 0; i < engine->run_count; i++)
+        sql_run_ask(engine->runs[i]);
+    stop_deadline(&deadline);
     for (size_t i = 0; i < engine->run_count; i++) {
         struct sql_run *run = engine->runs[i];
-        atomic_store(&run->asked, true);
+        pthread_mutex_lock(&run->control);
+        sql_run_ask(run); /* it may have been started meanwhile; it won't be any more */
+        sql_run_join(run, &deadline);
+        pthread_mutex_unlock(&run->control);
+    }
+}
+
+struct sql_run *sql_engine_run(struct sql_engine *engine, const char *name)
+{
+    struct sql_run *run;
+
+    pthread_mutex_lock(&engine->lock);
+    run = run_find(engine, name);
+    pthread_mutex_unlock(&engine->lock);
+    return run;
+}
+
+void sql_engine_no_query(struct sql_engine *engine, const char *name, struct mr_err *err)
+{
+    struct mr_writer names = { 0 };
+
+    pthread_mutex_lock(&engine->lock);
+    for (size_t i = 0; i < engine->run_count; i++)
+        mr_write_text(&names, "%s%s", i > 0 ? ", " : "", engine->runs[i]->name);
+    pthread_mutex_unlock(&engine->lock);
+    if (names.size == 0)
+        mr_err_set(err, MR_NOT_FOUND, "no query \"%s\" runs here, nor any other", name);
+    else
+        mr_err_set(err, MR_NOT_FOUND, "no query \"%s\"; there are %.*s", name,
+                   (int)(names.size > MR_ERR_BYTES / 2 ? MR_ERR_BYTES / 2 : names.size), (const char *)names.data);
+    mr_writer_deinit(&names);
+}
+
+enum mr_status sql_engine_query_start(struct sql_engine *engine, const char *name, struct mr_err *err)
+{
+    struct sql_run *run = sql_engine_run(engine, name);
+    struct timespec now;
+    enum mr_status status = MR_OK;
+    bool ended;
+
+    if (run == NULL) {
+        sql_engine_no_query(engine, name, err);
+        return MR_NOT_FOUND;
+    }
+    pthread_mutex_lock(&run->control);
+    if (atomic_load(&engine->stopping))
+        status = mr_err_set(err, MR_BUSY, "the server is being stopped");
+    if (status == MR_OK && run->durable)
+        status = sql_checkpoint_stop(engine->options.state, name, false, err);
+    pthread_mutex_lock(&run->lock);
+    ended = run->ended;
+    pthread_mutex_unlock(&run->lock);
+    if (status == MR_OK && ended) {
+        clock_gettime(CLOCK_REALTIME, &now);
+        sql_run_join(run, &now);
+        sql_run_start(run);
+    }
+    pthread_mutex_unlock(&run->control);
+    return status;
+}
+
+enum mr_status sql_engine_query_stop(struct sql_engine *engine, const char *name, struct mr_err *err)
+{
+    struct sql_run *run = sql_engine_run(engine, name);
+    struct timespec deadline;
+    enum mr_status status = MR_OK;
+
+    if (run == NULL) {
+        sql_engine_no_query(engine, name, err);
+        return MR_NOT_FOUND;
+    }
+    pthread_mutex_lock(&run->control);
+    if (run->durable)
+        status = sql_checkpoint_stop(engine->options.state, name, true, err);
+    if (status == MR_OK) {
+        sql_run_ask(run);
+        stop_deadline(&deadline);
+        sql_run_join(run, &deadline);
         pthread_mutex_lock(&run->lock);
-        if (run->status.state == SQL_QUERY_STARTING ||
-            run->status.state == SQL_QUERY_RETRYING) /* nothing is on the way yet, and opening may wait for long */
-            atomic_store(&run->hard, true);
+        run->status.state = SQL_QUERY_STOPPED;
         pthread_mutex_unlock(&run->lock);
     }
-    clock_gettime(CLOCK_REALTIME, &deadline);
-    deadline.tv_sec += SQL_STOP_GRACE_MS / 1000;
-    for (size_t i = 0; i < engine->run_count; i++) {
-        struct sql_run *run = engine->runs[i];
-        if (!run->threaded)
-            continue;
-        if (!run_wait(run, &deadline)) {
-            mr_log(MR_LOG_WARN, "sql", "query %s did not finish its epoch in %d ms; it will be repeated", run->name,
-                   SQL_STOP_GRACE_MS);
-            atomic_store(&run->hard, true);
-        }
-        pthread_join(run->thread, NULL);
-        run->threaded = false;
-    }
+    pthread_mutex_unlock(&run->control);
+    return status;
 }
 
 void sql_engine_interrupt(struct sql_engine *engine)
@@ -270,13 +345,24 @@ bool sql_engine_query(struct sql_engine *engine, size_t i, struct sql_query_stat
     return true;
 }
 
+static const char *const state_names[] = {
+    [SQL_QUERY_STARTING] = "starting", [SQL_QUERY_RUNNING] = "running", [SQL_QUERY_RETRYING] = "retrying",
+    [SQL_QUERY_FINISHED] = "finished", [SQL_QUERY_FAILED] = "failed",   [SQL_QUERY_STOPPED] = "stopped"
+};
+
 const char *sql_query_state_name(enum sql_query_state state)
 {
-    static const char *const names[] = {
-        [SQL_QUERY_STARTING] = "starting", [SQL_QUERY_RUNNING] = "running", [SQL_QUERY_RETRYING] = "retrying",
-        [SQL_QUERY_FINISHED] = "finished", [SQL_QUERY_FAILED] = "failed",   [SQL_QUERY_STOPPED] = "stopped"
-    };
+    assert((unsigned)state < MR_COUNT(state_names));
+    return state_names[state];
+}
 
-    assert((unsigned)state < MR_COUNT(names));
-    return names[state];
+bool sql_query_state_parse(const char *name, enum sql_query_state *out)
+{
+    for (size_t i = 0; i < MR_COUNT(state_names); i++) {
+        if (strcmp(name, state_names[i]) == 0) {
+            *out = (enum sql_query_state)i;
+            return true;
+        }
+    }
+    return false;
 }

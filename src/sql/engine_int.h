@@ -18,11 +18,13 @@ enum sql_engine_limits {
     SQL_BATCH_ROWS_MAX = 8192, /* rows decoded and evaluated together */
     SQL_POLL_RECORDS_MAX = 8192,
     SQL_EPOCH_RECORDS_MAX = 128 * 1024,
+    SQL_FLUSH_MS_MAX = 100,         /* rows of sinks that show them only when flushed wait no longer under load */
     SQL_EPOCH_BYTES_MAX = 32 << 20, /* raw bytes kept for dead letters */
     SQL_IDLE_POLL_MS = 50,
     SQL_IDLE_POLL_SHARED_MS = 5, /* when several sources wait in turn */
     SQL_STOP_GRACE_MS = 5000,    /* to finish an epoch; then connectors are told to give up */
     SQL_NAME_BYTES_MAX = 200,    /* of a query: the topic of its dead letters must be a legal name */
+    SQL_PROGRESS_ENTRIES = 100,
 };
 
 /* What records.on-error says. */
@@ -64,6 +66,7 @@ struct sql_run_source {
     uint32_t origins[SQL_BATCH_ROWS_MAX]; /* of the batch's rows */
     struct sql_split *splits;             /* owned */
     uint32_t split_count, split_capacity;
+    int64_t rows_in; /* since this start */
     bool ended;
 };
 
@@ -97,10 +100,19 @@ struct sql_counts {
     int64_t rows_in, rows_out, dead_letters, skipped;
 };
 
+/* What the last epoch took. */
+struct sql_epoch_took {
+    int64_t add_us;    /* from its first records to the end of the flush */
+    int64_t commit_us; /* the checkpoint; 0: none was due */
+};
+
+struct sql_progress; /* progress.c */
+
 struct sql_run {
     struct sql_engine *engine;     /* borrowed */
     const struct sql_query *bound; /* borrowed from the script */
     char *name;                    /* owned */
+    char *key;                     /* owned; under which its checkpoint is kept: the name, or a task's own */
     bool durable;                  /* has a checkpoint */
     bool is_select;
     const struct sql_results *results; /* SELECT: where rows go; borrowed */
@@ -110,8 +122,9 @@ struct sql_run {
     atomic_bool asked;              /* finish the epoch and end */
     atomic_bool hard;               /* connectors give up */
     const atomic_bool *interrupted; /* NULL, or another flag that means both */
-    pthread_t thread;
-    bool threaded;
+    pthread_mutex_t control;        /* held while it is started or stopped; taken before lock */
+    pthread_t thread;               /* under control */
+    bool threaded;                  /* under control */
     /* the run's own */
     struct sql_run_source *sources; /* owned */
     struct sql_run_output *outputs; /* owned */
@@ -119,23 +132,28 @@ struct sql_run {
     bool dead_letters_sent; /* since the last flush */
     struct mr_err failure;  /* set in a callback that can't return it; status MR_OK: none */
     bool plan_stored;
+    bool id_stored;
     int64_t epoch;
     int64_t epoch_start_us;
-    int64_t epoch_ms_max;       /* under load: flush and checkpoint at least this often */
+    int64_t epoch_ms_max;       /* under load: a checkpoint at least this often */
     struct sql_origin *origins; /* owned; of this epoch */
     size_t origin_count, origin_capacity;
     struct mr_writer epoch_bytes;
     bool moved;                              /* a position changed since the last flush */
     bool unstored;                           /* something was flushed since the last checkpoint */
     bool idempotent;                         /* every sink has a primary key: writing a row again changes nothing */
+    bool pushes;                             /* idempotent, and every sink can send without waiting: E4 in epoch.c */
     int64_t work_start_us;                   /* when this epoch's first records came */
     int64_t stored_ns;                       /* when the last checkpoint was written */
     struct sql_counts counts, stored_counts; /* since this start; over all starts, as of the last checkpoint */
+    struct sql_epoch_took took;
     struct mr_metric *metric_in, *metric_out, *metric_dead, *metric_lag, *metric_epoch_us;
+    struct mr_metric *metric_skipped, *metric_epochs, *metric_running;
     /* shown */
     pthread_mutex_t lock;
     pthread_cond_t ended_cond;
     struct sql_query_status status; /* under lock */
+    struct sql_progress *progress;  /* owned; under lock */
     bool ended;                     /* under lock */
 };
 
@@ -153,6 +171,7 @@ struct sql_engine {
     size_t run_count, run_capacity;
     pthread_mutex_t lock; /* never held while a run's lock is waited for longer than a copy */
     atomic_bool interrupted;
+    atomic_bool stopping; /* nothing is started any more */
     const struct sql_dead_letter_ops *dead_letter_ops;
     sql_fault_fn *fault; /* NULL but in tests */
     void *fault_arg;
@@ -167,6 +186,11 @@ void sql_engine_test_hooks(struct sql_engine *engine, const struct sql_dead_lett
 MR_MUST_CHECK enum mr_status sql_engine_names_check(const struct sql_script *script, const char *stem,
                                                     struct mr_err *err);
 
+/* Ends with "; there are a, b", the queries there are. */
+void sql_engine_no_query(struct sql_engine *engine, const char *name, struct mr_err *err);
+/* The run called NAME, or NULL. [any] */
+struct sql_run *sql_engine_run(struct sql_engine *engine, const char *name);
+
 /* ---- query.c ---- */
 
 /* A run of BOUND, named NAME.  INTERRUPTED may be NULL.  Nothing is opened yet.  MR_INVALID: the name or a setting. */
@@ -176,8 +200,13 @@ MR_MUST_CHECK enum mr_status sql_run_new(struct sql_run **out, struct sql_engine
 void sql_run_free(struct sql_run *run); /* NULL is legal; the thread is joined */
 /* Opens, runs to the end, closes; the outcome is in the status too. */
 MR_MUST_CHECK enum mr_status sql_run_main(struct sql_run *run, struct mr_err *err);
-/* The same on a new thread. */
+/* The same on a new thread, which may be the second one of RUN: it goes on from its checkpoint.  Holding control. */
 void sql_run_start(struct sql_run *run);
+/* Waits until RUN, which was asked to end, has, after UNTIL (CLOCK_REALTIME) without finishing its epoch; joins.
+ * Holding control. */
+void sql_run_join(struct sql_run *run, const struct timespec *until);
+/* Asks RUN to end after its epoch; one that has none under way, at once. */
+void sql_run_ask(struct sql_run *run);
 /* Does the query end when it has read what was there when it began ('execution.runtime-mode' = 'batch')? */
 bool sql_run_is_batch(const struct sql_query *bound);
 /* Was it asked to end? */
@@ -207,6 +236,23 @@ MR_MUST_CHECK enum mr_status sql_checkpoint_compare(struct state *state, const c
 MR_MUST_CHECK enum mr_status sql_checkpoint_load(struct sql_run *run, struct mr_err *err);
 /* Writes it, synced, with the plan at the first time. */
 MR_MUST_CHECK enum mr_status sql_checkpoint_store(struct sql_run *run, struct mr_err *err);
+
+/* Shows the query's stored id, when it has one. */
+MR_MUST_CHECK enum mr_status sql_checkpoint_id(struct sql_run *run, struct mr_err *err);
+/* The wish that query NAME be stopped: read, and kept, synced. */
+MR_MUST_CHECK enum mr_status sql_checkpoint_stopped(struct state *state, const char *name, bool *stopped,
+                                                    struct mr_err *err);
+MR_MUST_CHECK enum mr_status sql_checkpoint_stop(struct state *state, const char *name, bool stopped,
+                                                 struct mr_err *err);
+
+/* ---- progress.c ---- */
+
+struct sql_progress *sql_progress_new(const struct sql_query *bound);
+void sql_progress_free(struct sql_progress *progress); /* NULL is legal */
+/* The run begins: where its sources stand now is where the next entry starts.  The run's thread. */
+void sql_progress_begin(struct sql_run *run);
+/* An epoch that moved has ended.  The run's thread. */
+void sql_progress_note(struct sql_run *run);
 
 /* ---- dead_letter.c ---- */
 

@@ -10,12 +10,13 @@
 #include "base/text.h"
 #include "base/thread.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
 enum query_limits {
-    EPOCH_MS_DEFAULT = 100,
+    EPOCH_MS_DEFAULT = 1000,
     EPOCH_MS_LIMIT = 60 * 1000,
     RETRY_MS_MAX = 60 * 1000,
     RETRY_SLICE_MS = 10, /* a stop is noticed this soon */
@@ -51,10 +52,12 @@ void sql_run_show(struct sql_run *run, enum sql_query_state state, const struct 
     run->status.dead_letters = run->counts.dead_letters;
     run->status.skipped = run->counts.skipped;
     run->status.lag = lag;
+    run->status.batch_us = run->took.add_us + run->took.commit_us;
     if (err != NULL)
         snprintf(run->status.error, sizeof(run->status.error), "%s", err->text);
     pthread_mutex_unlock(&run->lock);
     mr_metric_set(run->metric_lag, lag);
+    mr_metric_set(run->metric_running, state == SQL_QUERY_RUNNING);
 }
 
 struct sql_split *sql_run_split(struct sql_run_source *source, int32_t split)
@@ -71,6 +74,14 @@ struct sql_split *sql_run_split(struct sql_run_source *source, int32_t split)
 }
 
 /* ---- making ---- */
+
+static void uuid_make(struct mr_env *env, char out[37])
+{
+    uint8_t uuid[16];
+
+    mr_random_uuid(env, uuid);
+    mr_uuid_format(out, uuid);
+}
 
 static enum mr_status on_error_parse(const struct sql_query *bound, enum sql_on_error *out, struct mr_err *err)
 {
@@ -141,6 +152,10 @@ static void metrics_make(struct sql_run *run)
     run->metric_lag = mr_metric(MR_METRIC_GAUGE, "millrace_query_lag_records", l, "Records not yet read; -1: unknown.");
     run->metric_epoch_us =
         mr_metric(MR_METRIC_GAUGE, "millrace_query_epoch_microseconds", l, "Duration of the last epoch.");
+    run->metric_skipped = mr_metric(MR_METRIC_COUNTER, "millrace_query_skipped_total", l,
+                                    "Bad records left out, as 'records.on-error' = 'skip' says.");
+    run->metric_epochs = mr_metric(MR_METRIC_COUNTER, "millrace_query_epochs_total", l, "Checkpoints written.");
+    run->metric_running = mr_metric(MR_METRIC_GAUGE, "millrace_query_running", l, "1 while the query runs, else 0.");
     mr_writer_deinit(&labels);
 }
 
@@ -159,6 +174,7 @@ enum mr_status sql_run_new(struct sql_run **out, struct sql_engine *engine, cons
     run->engine = engine;
     run->bound = bound;
     run->name = mr_strdup(name);
+    run->key = mr_strdup(name);
     run->durable = durable && engine->options.state != NULL;
     run->is_select = bound->kind == SQL_SELECT;
     run->on_error = run->is_select && on_error == SQL_ON_ERROR_DLQ ? SQL_ON_ERROR_FAIL : on_error;
@@ -180,8 +196,11 @@ enum mr_status sql_run_new(struct sql_run **out, struct sql_engine *engine, cons
         run->sources[i].name = bound->sources[i].table != NULL ? bound->sources[i].table->name : "";
     }
     pthread_mutex_init(&run->lock, NULL);
+    pthread_mutex_init(&run->control, NULL);
+    run->progress = sql_progress_new(bound);
     pthread_cond_init(&run->ended_cond, NULL);
     snprintf(run->status.name, sizeof(run->status.name), "%s", name);
+    uuid_make(engine->options.env, run->status.id); /* until its checkpoint says another */
     run->status.state = SQL_QUERY_STARTING;
     run->status.lag = -1;
     run->ended = true; /* until it is started */
@@ -210,9 +229,12 @@ void sql_run_free(struct sql_run *run)
     mr_free(run->outputs);
     mr_free(run->origins);
     mr_writer_deinit(&run->epoch_bytes);
+    sql_progress_free(run->progress);
     pthread_mutex_destroy(&run->lock);
+    pthread_mutex_destroy(&run->control);
     pthread_cond_destroy(&run->ended_cond);
     mr_free(run->name);
+    mr_free(run->key);
     mr_free(run);
 }
 
@@ -307,8 +329,13 @@ static enum mr_status run_open(struct sql_run *run, struct mr_err *err)
         run->outputs[i].bound = &run->bound->outputs[i];
         status = output_open(run, &run->outputs[i], err);
     }
+    run->pushes = status == MR_OK && run->idempotent;
+    for (uint32_t i = 0; i < run->bound->output_count && run->pushes; i++)
+        run->pushes = run->outputs[i].ops != NULL && run->outputs[i].ops->push != NULL;
     for (uint32_t i = 0; i < run->bound->source_count && status == MR_OK; i++)
         status = source_open(run, &run->sources[i], err);
+    if (status == MR_OK)
+        sql_progress_begin(run);
     return status;
 }
 
@@ -351,8 +378,11 @@ static enum mr_status epochs_turn(struct sql_run *run, struct mr_err *err)
 
     while (status == MR_OK && !sql_run_stopping(run) && !sql_epoch_done(run)) {
         status = sql_epoch_run(run, &idle, err);
-        if (status == MR_OK)
-            sql_run_show(run, SQL_QUERY_RUNNING, NULL);
+        if (status != MR_OK)
+            break;
+        sql_run_show(run, SQL_QUERY_RUNNING, NULL);
+        if (!idle)
+            sql_progress_note(run);
     }
     if (status == MR_OK)
         status = sql_epoch_store(run, err);
@@ -405,6 +435,22 @@ static bool can_retry(const struct sql_run *run, enum mr_status status)
            run->durable && !sql_run_stopping(run) && !hard_stopped(run);
 }
 
+/* Makes RUN as it was before it was opened. */
+static void run_reset(struct sql_run *run)
+{
+    splits_drop(run);
+    for (uint32_t i = 0; i < run->bound->source_count; i++) {
+        run->sources[i].ended = false;
+        run->sources[i].rows_in = 0;
+    }
+    for (uint32_t i = 0; i < run->bound->output_count; i++)
+        run->outputs[i].wrote = false;
+    run->failure = (struct mr_err)MR_ERR_INIT;
+    run->counts = (struct sql_counts){ 0 };
+    run->took = (struct sql_epoch_took){ 0 };
+    run->dead_letters_sent = run->moved = run->unstored = false;
+}
+
 /* Waits, then makes RUN as it was before it was opened; false when it is to end meanwhile. */
 static bool retry_wait(struct sql_run *run, int64_t delay_ms, const struct mr_err *why)
 {
@@ -416,14 +462,7 @@ static bool retry_wait(struct sql_run *run, int64_t delay_ms, const struct mr_er
     for (int64_t waited = 0; waited < delay_ms && !sql_run_stopping(run) && !hard_stopped(run);
          waited += RETRY_SLICE_MS)
         nanosleep(&slice, NULL);
-    splits_drop(run);
-    for (uint32_t i = 0; i < run->bound->source_count; i++)
-        run->sources[i].ended = false;
-    for (uint32_t i = 0; i < run->bound->output_count; i++)
-        run->outputs[i].wrote = false;
-    run->failure = (struct mr_err)MR_ERR_INIT;
-    run->counts = (struct sql_counts){ 0 };
-    run->dead_letters_sent = run->moved = run->unstored = false;
+    run_reset(run);
     return !sql_run_stopping(run) && !hard_stopped(run);
 }
 
@@ -436,8 +475,10 @@ enum mr_status sql_run_main(struct sql_run *run, struct mr_err *err)
 
     if (err == NULL)
         err = &own;
+    run_reset(run);
     pthread_mutex_lock(&run->lock);
     run->status.started_ms = mr_now_ms(run->engine->options.env);
+    uuid_make(run->engine->options.env, run->status.run_id);
     pthread_mutex_unlock(&run->lock);
     for (;;) {
         int64_t epoch = run->epoch;
@@ -465,9 +506,50 @@ static void *thread_main(void *arg)
 
 void sql_run_start(struct sql_run *run)
 {
+    atomic_store(&run->asked, false);
+    atomic_store(&run->hard, false);
     pthread_mutex_lock(&run->lock);
     run->ended = false;
+    run->status.state = SQL_QUERY_STARTING;
+    run->status.error[0] = '\0';
     pthread_mutex_unlock(&run->lock);
     run->threaded = true;
     mr_thread_start(&run->thread, run->name, thread_main, run);
+}
+
+void sql_run_ask(struct sql_run *run)
+{
+    atomic_store(&run->asked, true);
+    pthread_mutex_lock(&run->lock);
+    if (run->status.state == SQL_QUERY_STARTING ||
+        run->status.state == SQL_QUERY_RETRYING) /* nothing is on the way yet, and opening may wait for long */
+        atomic_store(&run->hard, true);
+    pthread_mutex_unlock(&run->lock);
+}
+
+/* Waits until RUN ended or UNTIL (CLOCK_REALTIME) passed. */
+static bool run_wait(struct sql_run *run, const struct timespec *until)
+{
+    bool ended;
+    int error = 0;
+
+    pthread_mutex_lock(&run->lock);
+    while (!run->ended && error != ETIMEDOUT)
+        error = pthread_cond_timedwait(&run->ended_cond, &run->lock, until);
+    ended = run->ended;
+    pthread_mutex_unlock(&run->lock);
+    return ended;
+}
+
+void sql_run_join(struct sql_run *run, const struct timespec *until)
+{
+    if (!run->threaded)
+        return;
+    if (!run_wait(run, until)) {
+        mr_log(MR_LOG_WARN, "sql", "query %s did not finish its epoch in %d ms; it will be repeated", run->name,
+               SQL_STOP_GRACE_MS);
+        atomic_store(&run->hard, true);
+    }
+    pthread_join(run->thread, NULL);
+    run->threaded = false;
 }

@@ -30,7 +30,10 @@ enum sql_statement_kind {
     SQL_SET,
     SQL_RESET,
     SQL_SHOW_TABLES,
-    SQL_SHOW_QUERIES, /* the only one that sql_script_answer can't answer: the engine knows */
+    SQL_SHOW_QUERIES, /* this one and the next two sql_script_answer can't answer: the engine knows */
+    SQL_START_QUERY,
+    SQL_STOP_QUERY,
+    SQL_SHOW_FUNCTIONS,
     SQL_SHOW_CREATE_TABLE,
     SQL_DESCRIBE,
 };
@@ -54,8 +57,9 @@ enum sql_statement_kind sql_script_kind(const struct sql_script *script, uint32_
 bool sql_script_is_query(const struct sql_script *script, uint32_t index);
 /* The name that the script gave to query INDEX (SET 'pipeline.name'), or NULL.  Borrowed. */
 const char *sql_script_query_name(const struct sql_script *script, uint32_t index);
-/* The answer of a statement that is no query, as rows of text: EXPLAIN, SHOW TABLES, SHOW CREATE TABLE, DESCRIBE, SET
- * without a value; "OK" for the others; NULL for queries and SHOW QUERIES.  Borrowed from the script. */
+/* The answer of a statement that is no query, as rows of text: EXPLAIN, SHOW TABLES, SHOW FUNCTIONS, SHOW CREATE TABLE,
+ * DESCRIBE, SET without a value; "OK" for the others; NULL for queries, SHOW QUERIES, START QUERY and STOP QUERY.
+ * Borrowed from the script. */
 const struct data_batch *sql_script_answer(const struct sql_script *script, uint32_t index);
 
 /* Appends ERR for people: "FILE:3:8: …", or "line 3, column 8: …" when FILE is NULL, then the line of SOURCE with a
@@ -72,6 +76,16 @@ struct mr_env;
 struct state;
 struct data_type;
 struct sql_engine;
+struct sql_query_status;
+
+/* Queries that another process runs, for SHOW QUERIES, START QUERY and STOP QUERY of an engine that has none itself. */
+struct sql_remote {
+    /* The queries, in order: *OUT is mr_alloc'd, the caller's. */
+    enum mr_status (*list)(void *arg, struct sql_query_status **out, size_t *count, struct mr_err *err);
+    enum mr_status (*start)(void *arg, const char *name, struct mr_err *err);
+    enum mr_status (*stop)(void *arg, const char *name, struct mr_err *err);
+    void *arg;
+};
 
 /* Borrowed for the engine's life. */
 struct sql_engine_options {
@@ -81,7 +95,9 @@ struct sql_engine_options {
     const char *kafka_embedded;                /* HOST:PORT used when a table names no bootstrap servers; may be NULL */
     const char *cassandra_embedded;            /* HOST:PORT used when a table names no contact points; may be NULL */
     bool cassandra_is_ours;                    /* it is millrace's own store: 'auto.create' defaults to true */
-    const char *project_dir;                   /* where relative paths of files start; they may not leave it */
+    bool kafka_is_shared; /* it is not millrace's own log: other processes may run the same queries against it */
+    const struct sql_remote *remote; /* NULL: none */
+    const char *project_dir;         /* where relative paths of files start; they may not leave it */
     /* A query that ran and met MR_IO or MR_BUSY (a full disk, a server gone for long) goes on from its checkpoint after
      * so long, twice as long each time up to a minute; 0: it fails. */
     int64_t retry_ms;
@@ -101,8 +117,9 @@ struct sql_session *sql_engine_session(struct sql_engine *engine);
  * sql_script_bind. */
 MR_MUST_CHECK enum mr_status sql_engine_load(struct sql_engine *engine, struct mr_str text, const char *stem,
                                              struct mr_err *err);
-/* Starts every query that was loaded and does not run.  A query that fails does not touch the others: its status says
- * why. */
+/* Starts every query that was loaded, does not run and was not stopped by hand (sql_engine_query_stop, also before a
+ * restart).  A query that fails does not touch the others: its status says why.  MR_IO, MR_CORRUPT: the state can't be
+ * read. */
 MR_MUST_CHECK enum mr_status sql_engine_start(struct sql_engine *engine, struct mr_err *err);
 /* Asks every query to finish its epoch, waits for that, joins the threads. */
 void sql_engine_stop(struct sql_engine *engine);
@@ -138,6 +155,8 @@ enum sql_query_state {
 /* A query's progress, as of one moment. */
 struct sql_query_status {
     char name[256];
+    char id[37];     /* of the query, kept with its checkpoint */
+    char run_id[37]; /* of this start; "" before the first */
     enum sql_query_state state;
     int64_t epoch;   /* checkpoints so far, over all starts */
     int64_t rows_in; /* since this start, as all below */
@@ -152,13 +171,58 @@ struct sql_query_status {
 
 /* The I-th query, in the order of loading; false after the last. [any] */
 bool sql_engine_query(struct sql_engine *engine, size_t i, struct sql_query_status *out);
+/* Starts the query called NAME, also one that failed, finished or was stopped by hand, and forgets the wish that it be
+ * stopped.  No effect on one that runs.  MR_NOT_FOUND: err names those there are.  MR_BUSY: the engine is being stopped.
+ * Syncs, and waits while the same query is being stopped: [any] but an event loop. */
+MR_MUST_CHECK enum mr_status sql_engine_query_start(struct sql_engine *engine, const char *name, struct mr_err *err);
+/* Stops the query called NAME and keeps the wish with its state: it stays stopped over restarts until
+ * sql_engine_query_start.  Returns when it has finished its epoch, after SQL_STOP_GRACE_MS at the latest without.
+ * Statuses and threads as above. */
+MR_MUST_CHECK enum mr_status sql_engine_query_stop(struct sql_engine *engine, const char *name, struct mr_err *err);
+/* Appends the I-th query as a JSON object: its status, tables read and written; false after the last. [any] */
+bool sql_engine_query_json(struct sql_engine *engine, size_t i, struct mr_writer *out);
+/* Appends the newest COUNT entries of a query's progress, oldest first, as a JSON array of objects with the fields of
+ * Spark's StreamingQueryProgress.  An entry is one epoch that had records, or all of one second when they are shorter.
+ * MR_NOT_FOUND: as above. [any] */
+MR_MUST_CHECK enum mr_status sql_engine_query_progress(struct sql_engine *engine, const char *name, uint32_t count,
+                                                       struct mr_writer *out, struct mr_err *err);
 /* "running" … [any] */
 const char *sql_query_state_name(enum sql_query_state state);
+/* The state called NAME; false when there is none. [any] */
+bool sql_query_state_parse(const char *name, enum sql_query_state *out);
 /* While a table option is overridden, TABLE's option NAME has VALUE whatever its CREATE TABLE says (`millrace run
  * --set`); before the script is bound.  A table or option that never comes is found by sql_session_override_unused. */
 void sql_session_override(struct sql_session *session, const char *table, const char *option, const char *value);
 /* "TABLE.OPTION" of an override that nothing used, or NULL. */
 const char *sql_session_override_unused(const struct sql_session *session);
+
+/* ---- tasks: a script that is run when somebody asks for it, any number of times ---- */
+
+struct sql_task;     /* a bound script */
+struct sql_task_run; /* one time it is run */
+
+/* Binds TEXT, which has one query (an INSERT or a STATEMENT SET) and before it CREATE, SET and the like; nothing runs.
+ * The query is called NAME where the script gives it none: its dead letters, metrics and client id.  Caller owns *OUT.
+ * The opener's thread.  As sql_engine_load. */
+MR_MUST_CHECK enum mr_status sql_task_load(struct sql_task **out, struct sql_engine *engine, struct mr_str text,
+                                           const char *name, struct mr_err *err);
+void sql_task_free(struct sql_task *task); /* NULL is legal; its runs are gone, its engine not */
+/* Prepares to run TASK with CHECKPOINT (1 .. STATE_QUERY_BYTES_MAX bytes) as the key of its progress: it goes on where a
+ * run of the same CHECKPOINT was, or starts from the beginning.  Two at once must have different ones.  Caller owns
+ * *OUT.  [any] */
+MR_MUST_CHECK enum mr_status sql_task_begin(struct sql_task_run **out, struct sql_task *task, const char *checkpoint,
+                                            struct mr_err *err);
+/* Runs it on the caller's thread until its sources end; once.  MR_BUSY: it was stopped.  A failure leaves the checkpoint
+ * as it is. */
+MR_MUST_CHECK enum mr_status sql_task_run(struct sql_task_run *run, struct mr_err *err);
+/* Makes sql_task_run finish its epoch and return; HARD: return at once.  Also before it was called. [any] */
+void sql_task_stop(struct sql_task_run *run, bool hard);
+/* As sql_engine_query has it. [any] */
+void sql_task_status(struct sql_task_run *run, struct sql_query_status *out);
+void sql_task_end(struct sql_task_run *run); /* frees it, when sql_task_run has returned; NULL is legal */
+/* Forgets the progress kept under CHECKPOINT, synced; being absent is OK.  [any] but an event loop. */
+MR_MUST_CHECK enum mr_status sql_checkpoint_forget(struct sql_engine *engine, const char *checkpoint,
+                                                   struct mr_err *err);
 
 #ifdef __cplusplus
 }

@@ -527,6 +527,129 @@ static void test_values_once(void **state)
     stage_end(&s);
 }
 
+/* ---- control and progress ---- */
+
+static struct sql_query_status status_of(struct stage *s)
+{
+    struct sql_query_status status;
+
+    assert_true(sql_engine_query(s->engine, 0, &status));
+    return status;
+}
+
+/* Stopped by hand it stays stopped in the next engine too, until it is started; it then goes on where it was. */
+static void test_stop_by_name(void **state)
+{
+    struct stage s;
+    struct mr_err err = MR_ERR_INIT;
+    struct sql_query_status before, status;
+
+    MR_UNUSED(state);
+    stage_begin(&s);
+    fake_world.unbounded = true;
+    engine_begin(&s);
+    load(&s, BOTH);
+    before = wait_end(&s, (int64_t)MR_COUNT(records));
+    assert_int_equal(sql_engine_query_stop(s.engine, "nobody", &err), MR_NOT_FOUND);
+    assert_non_null(strstr(err.text, "there are q"));
+    assert_int_equal(sql_engine_query_start(s.engine, "q", &err), MR_OK); /* it runs */
+    assert_string_equal(status_of(&s).run_id, before.run_id);
+    assert_int_equal(sql_engine_query_stop(s.engine, "q", &err), MR_OK);
+    assert_int_equal(status_of(&s).state, SQL_QUERY_STOPPED);
+    assert_int_equal(sql_engine_query_stop(s.engine, "q", &err), MR_OK); /* twice */
+    engine_end(&s);
+    engine_begin(&s);
+    fake_world.unbounded = false;
+    load(&s, BOTH);
+    status = status_of(&s);
+    assert_int_equal(status.state, SQL_QUERY_STOPPED);
+    assert_string_equal(status.id, before.id);
+    assert_string_equal(status.run_id, "");
+    assert_int_equal(sql_engine_query_start(s.engine, "q", &err), MR_OK);
+    status = wait_end(&s, -1);
+    assert_int_equal(status.state, SQL_QUERY_FINISHED);
+    assert_int_equal(status.rows_in, 0);
+    assert_string_equal(status.id, before.id);
+    assert_string_not_equal(status.run_id, before.run_id);
+    rows_check(&fake_world.sinks[0], true, sink_a);
+    engine_end(&s);
+    engine_begin(&s);
+    load(&s, BOTH); /* the wish is gone */
+    assert_int_equal(wait_end(&s, -1).state, SQL_QUERY_FINISHED);
+    stage_end(&s);
+}
+
+/* A query that failed when it was opened is opened anew. */
+static void test_start_failed(void **state)
+{
+    struct stage s;
+    struct mr_err err = MR_ERR_INIT;
+
+    MR_UNUSED(state);
+    stage_begin(&s);
+    engine_begin(&s);
+    s.fault_at = 0;
+    load(&s, BOTH);
+    assert_int_equal(wait_end(&s, -1).state, SQL_QUERY_FAILED);
+    assert_non_null(strstr(status_of(&s).error, "stopped by a test"));
+    s.fault_at = -1;
+    assert_int_equal(sql_engine_query_start(s.engine, "q", &err), MR_OK);
+    assert_int_equal(wait_end(&s, -1).state, SQL_QUERY_FINISHED);
+    assert_null(strstr(status_of(&s).error, "stopped by a test"));
+    rows_check(&fake_world.sinks[1], true, sink_b);
+    sql_engine_stop(s.engine);
+    assert_int_equal(sql_engine_query_start(s.engine, "q", &err), MR_BUSY);
+    stage_end(&s);
+}
+
+static char *progress_of(struct stage *s, uint32_t count)
+{
+    struct mr_writer out = { 0 };
+    struct mr_err err = MR_ERR_INIT;
+
+    assert_int_equal(sql_engine_query_progress(s->engine, "q", count, &out, &err), MR_OK);
+    mr_write_u8(&out, 0);
+    return (char *)out.data;
+}
+
+static void assert_has(const char *text, const char *part)
+{
+    if (strstr(text, part) == NULL)
+        fail_msg("no %s in %s", part, text);
+}
+
+static void test_progress(void **state)
+{
+    struct stage s;
+    char *text;
+    struct mr_writer out = { 0 };
+    struct mr_err err = MR_ERR_INIT;
+
+    MR_UNUSED(state);
+    stage_begin(&s);
+    engine_begin(&s);
+    load(&s, BOTH);
+    assert_int_equal(wait_end(&s, -1).state, SQL_QUERY_FINISHED);
+    text = progress_of(&s, 1);
+    assert_has(text, "\"runId\":\"");
+    assert_has(text, "\"name\":\"q\",\"timestamp\":\"20");
+    assert_has(text, "\"numInputRows\":8,");
+    assert_has(text, "\"durationMs\":{\"addBatch\":");
+    assert_has(text, "\"stateOperators\":[]");
+    assert_has(text, "\"endOffset\":{\"0\":5,\"1\":2,\"2\":1}");
+    assert_has(text, "\"startOffset\":null");
+    assert_has(text, "\"latestOffset\":null");
+    assert_has(text, "\"sink\":{\"description\":\"sink[a], sink[b]\",\"numOutputRows\":8}");
+    mr_free(text);
+    assert_int_equal(sql_engine_query_progress(s.engine, "x", 1, &out, &err), MR_NOT_FOUND);
+    assert_true(sql_engine_query_json(s.engine, 0, &out));
+    assert_false(sql_engine_query_json(s.engine, 1, &out));
+    mr_write_u8(&out, 0);
+    assert_has((const char *)out.data, "\"sources\":[{\"table\":\"people\"");
+    mr_writer_deinit(&out);
+    stage_end(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -543,6 +666,9 @@ int main(void)
         cmocka_unit_test(test_two_files),
         cmocka_unit_test(test_execute),
         cmocka_unit_test(test_values_once),
+        cmocka_unit_test(test_stop_by_name),
+        cmocka_unit_test(test_start_failed),
+        cmocka_unit_test(test_progress),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
