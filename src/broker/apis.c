@@ -18,11 +18,22 @@
     }
 ADAPTER(api_versions)
 ADAPTER(create_topics)
+ADAPTER(delete_groups)
+ADAPTER(describe_groups)
 ADAPTER(fetch)
+ADAPTER(find_coordinator)
+ADAPTER(heartbeat)
 ADAPTER(init_producer_id)
+ADAPTER(join_group)
+ADAPTER(leave_group)
+ADAPTER(list_groups)
 ADAPTER(list_offsets)
 ADAPTER(metadata)
+ADAPTER(offset_commit)
+ADAPTER(offset_delete)
+ADAPTER(offset_fetch)
 ADAPTER(produce)
+ADAPTER(sync_group)
 #undef ADAPTER
 
 #define CALLS(api)                                                                                                     \
@@ -37,9 +48,20 @@ static const struct broker_api apis[] = {
     { KAFKA_FETCH, 4, 18, -1, false, CALLS(fetch) },
     { KAFKA_LIST_OFFSETS, 1, 11, -1, false, CALLS(list_offsets) },
     { KAFKA_METADATA, 0, 13, -1, false, CALLS(metadata) },
+    { KAFKA_OFFSET_COMMIT, 2, 10, -1, false, CALLS(offset_commit) },
+    { KAFKA_OFFSET_FETCH, 1, 10, -1, false, CALLS(offset_fetch) },
+    { KAFKA_FIND_COORDINATOR, 0, 6, -1, false, CALLS(find_coordinator) },
+    { KAFKA_JOIN_GROUP, 0, 9, -1, false, CALLS(join_group) },
+    { KAFKA_HEARTBEAT, 0, 4, -1, false, CALLS(heartbeat) },
+    { KAFKA_LEAVE_GROUP, 0, 5, -1, false, CALLS(leave_group) },
+    { KAFKA_SYNC_GROUP, 0, 5, -1, false, CALLS(sync_group) },
+    { KAFKA_DESCRIBE_GROUPS, 0, 6, -1, false, CALLS(describe_groups) },
+    { KAFKA_LIST_GROUPS, 0, 5, -1, false, CALLS(list_groups) },
     { KAFKA_API_VERSIONS, 0, 4, -1, false, CALLS(api_versions) },
     { KAFKA_CREATE_TOPICS, 2, 7, -1, false, CALLS(create_topics) },
     { KAFKA_INIT_PRODUCER_ID, 0, 5, -1, false, CALLS(init_producer_id) },
+    { KAFKA_DELETE_GROUPS, 0, 2, -1, false, CALLS(delete_groups) },
+    { KAFKA_OFFSET_DELETE, 0, 0, -1, false, CALLS(offset_delete) },
 };
 #undef CALLS
 

@@ -106,6 +106,7 @@ enum mr_status broker_open(struct broker **out, const struct broker_options *opt
         snprintf(broker->cluster_id, sizeof(broker->cluster_id), "%s", options->cluster_id);
     else
         cluster_id_make(broker);
+    broker->groups = broker_groups_open(broker, &options->groups);
     broker->listenings = mr_calloc(options->listener_count, sizeof(*broker->listenings));
     for (uint32_t i = 0; i < options->listener_count && status == MR_OK; i++) {
         broker->listening_count++;
@@ -132,6 +133,7 @@ void broker_close(struct broker *broker)
     for (uint32_t i = 0; i < broker->listening_count; i++)
         net_listener_close(broker->listenings[i].listener);
     broker_conns_close(broker);
+    broker_groups_close(broker->groups);
     net_timer_free(broker->stall_timer);
     mr_workers_free(broker->workers); /* what they post back finds its request abandoned */
     kafka_scratch_deinit(&broker->scratch);

@@ -33,6 +33,15 @@ struct broker_listener {
     const char *advertise; /* "HOST:PORT" told to clients; NULL: the address that the client came in on */
 };
 
+/* Consumer groups.  Zero fields mean Kafka's defaults, except the first delay, which is none. */
+struct broker_group_options {
+    int32_t initial_rebalance_delay_ms; /* group.initial.rebalance.delay.ms */
+    int32_t session_timeout_min_ms;     /* group.min.session.timeout.ms */
+    int32_t session_timeout_max_ms;     /* group.max.session.timeout.ms */
+    int32_t size_max;                   /* group.max.size; 0: 1000 */
+    int32_t offsets_retention_minutes;  /* offsets.retention.minutes */
+};
+
 struct broker_options {
     struct net_loop *loop;                   /* borrowed */
     struct log *log;                         /* borrowed; owned by the loop's thread */
@@ -43,7 +52,8 @@ struct broker_options {
     int32_t partitions_default; /* num.partitions; 0: 1 */
     int32_t message_bytes_max;  /* message.max.bytes; 0: BROKER_MESSAGE_BYTES_MAX_DEFAULT */
     uint32_t connections_max;   /* 0: BROKER_CONNECTIONS_MAX_DEFAULT */
-    const char *cluster_id;     /* clients expect it to stay; NULL: a new one at each open */
+    struct broker_group_options groups;
+    const char *cluster_id; /* clients expect it to stay; NULL: a new one at each open */
 };
 
 /* Listens on every address; when it returns MR_OK all of them accept.  Caller owns *OUT: broker_close.

@@ -34,6 +34,7 @@ enum broker_limits_private {
 struct broker_conn;
 struct broker_request;
 struct broker_listening;
+struct broker_groups;
 
 struct broker {
     struct net_loop *loop; /* borrowed */
@@ -50,6 +51,7 @@ struct broker {
     struct broker_listening *listenings; /* owned, listening_count of them */
     uint32_t listening_count;
     struct net_timer *stall_timer;               /* owned; NULL while nobody waits for room in the log */
+    struct broker_groups *groups;                /* owned; the coordinator of consumer groups */
     struct kafka_scratch scratch;                /* owned; inflates batches to check them */
     struct mr_workers *workers;                  /* owned; read what is not in the page cache; NULL until needed */
     struct mr_metric *requests[BROKER_APIS_MAX]; /* by row of the table in apis.c */
@@ -73,9 +75,10 @@ struct broker_request {
     const struct broker_api *api;
     struct mr_str host; /* the address that clients are told; borrowed from the connection */
     int32_t port;
-    void *request;  /* struct kafka_<api>_request */
-    void *response; /* struct kafka_<api>_response, with its defaults set */
-    void *state;    /* the handler's own, in the arena */
+    struct mr_str peer_host; /* the client's address; borrowed from the connection */
+    void *request;           /* struct kafka_<api>_request */
+    void *response;          /* struct kafka_<api>_response, with its defaults set */
+    void *state;             /* the handler's own, in the arena */
     void (*on_done)(struct broker_request *request);
     void (*on_abandon)(struct broker_request *request); /* NULL, or set by the handler: stop waiting for data */
     /* Set by the handler before broker_request_stall: called to go on. */
@@ -170,6 +173,17 @@ const struct broker_topic_config *broker_topic_configs(size_t *count);
 /* MR_OK, or MR_INVALID and ERR in Kafka's words.  VALUE may be null: the default. */
 MR_MUST_CHECK enum mr_status broker_topic_config_check(struct mr_str name, struct mr_str value, struct mr_err *err);
 
+/* ---- group_coordinator.c ---- */
+
+struct broker_group_options;
+/* Opens the coordinator and reads what it has stored; see group_coordinator_int.h. */
+struct broker_groups *broker_groups_open(struct broker *broker, const struct broker_group_options *options);
+/* Before it all requests are abandoned.  NULL is legal. */
+void broker_groups_close(struct broker_groups *groups);
+/* The topic TOPIC was deleted: so are the offsets that groups have committed for it.  Must be called before a topic of
+ * the same name can be written to.  GROUPS may be NULL. */
+void broker_groups_topic_deleted(struct broker_groups *groups, struct mr_str topic);
+
 /* ---- connection.c ---- */
 
 /* Accepts on behalf of the listener ARG (struct broker_listening). */
@@ -195,5 +209,16 @@ void broker_handle_produce(struct broker_request *request);
 void broker_handle_fetch(struct broker_request *request);
 void broker_handle_list_offsets(struct broker_request *request);
 void broker_handle_init_producer_id(struct broker_request *request);
+void broker_handle_find_coordinator(struct broker_request *request);
+void broker_handle_join_group(struct broker_request *request);
+void broker_handle_sync_group(struct broker_request *request);
+void broker_handle_heartbeat(struct broker_request *request);
+void broker_handle_leave_group(struct broker_request *request);
+void broker_handle_offset_commit(struct broker_request *request);
+void broker_handle_offset_fetch(struct broker_request *request);
+void broker_handle_offset_delete(struct broker_request *request);
+void broker_handle_describe_groups(struct broker_request *request);
+void broker_handle_list_groups(struct broker_request *request);
+void broker_handle_delete_groups(struct broker_request *request);
 
 #endif

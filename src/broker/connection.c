@@ -268,6 +268,7 @@ static void conn_take(struct broker_conn *conn, struct mr_bytes frame)
     request->on_done = request_is_done;
     request->host =
         mr_str_of(listening->advertise_host[0] ? listening->advertise_host : net_conn_local_host(conn->net));
+    request->peer_host = mr_str_of(net_conn_peer_host(conn->net));
     request->port = listening->advertise_host[0] ? listening->advertise_port : net_conn_local_port(conn->net);
     if (conn->last != NULL)
         conn->last->next = request;
