@@ -198,6 +198,24 @@ static enum mr_status sqlite_producer_ids(struct log_catalog *catalog, int64_t *
     return status;
 }
 
+static enum mr_status configs_write(struct catalog_sqlite *c, const struct log_catalog_topic *topic, struct mr_err *err)
+{
+    enum mr_status status = MR_OK;
+
+    for (size_t i = 0; status == MR_OK && i < topic->config_count; i++) {
+        sqlite3_stmt *statement;
+
+        status = db_prepare(c, &statement, "INSERT OR REPLACE INTO configs VALUES (?, ?, ?)", err);
+        if (status != MR_OK)
+            break;
+        sqlite3_bind_blob(statement, 1, topic->id, sizeof(topic->id), SQLITE_STATIC);
+        sqlite3_bind_text(statement, 2, topic->configs[i].key, -1, SQLITE_STATIC);
+        sqlite3_bind_text(statement, 3, topic->configs[i].value, -1, SQLITE_STATIC);
+        status = db_run(c, statement, err);
+    }
+    return status;
+}
+
 static enum mr_status sqlite_topic_put(struct log_catalog *catalog, const struct log_catalog_topic *topic,
                                        struct mr_err *err)
 {
@@ -213,15 +231,35 @@ static enum mr_status sqlite_topic_put(struct log_catalog *catalog, const struct
         sqlite3_bind_int(statement, 3, topic->partition_count);
         status = db_run(c, statement, err);
     }
-    for (size_t i = 0; status == MR_OK && i < topic->config_count; i++) {
-        status = db_prepare(c, &statement, "INSERT OR REPLACE INTO configs VALUES (?, ?, ?)", err);
-        if (status != MR_OK)
-            break;
-        sqlite3_bind_blob(statement, 1, topic->id, sizeof(topic->id), SQLITE_STATIC);
-        sqlite3_bind_text(statement, 2, topic->configs[i].key, -1, SQLITE_STATIC);
-        sqlite3_bind_text(statement, 3, topic->configs[i].value, -1, SQLITE_STATIC);
+    if (status == MR_OK)
+        status = configs_write(c, topic, err);
+    return db_end(c, status, err);
+}
+
+static enum mr_status sqlite_topic_update(struct log_catalog *catalog, const struct log_catalog_topic *topic,
+                                          struct mr_err *err)
+{
+    struct catalog_sqlite *c = (struct catalog_sqlite *)catalog;
+    sqlite3_stmt *statement;
+    enum mr_status status = db_exec(c, "BEGIN IMMEDIATE", err);
+
+    if (status == MR_OK)
+        status = db_prepare(c, &statement, "UPDATE topics SET partition_count = ? WHERE id = ?", err);
+    if (status == MR_OK) {
+        sqlite3_bind_int(statement, 1, topic->partition_count);
+        sqlite3_bind_blob(statement, 2, topic->id, sizeof(topic->id), SQLITE_STATIC);
         status = db_run(c, statement, err);
     }
+    if (status == MR_OK && sqlite3_changes(c->db) != 1)
+        status = mr_err_set(err, MR_IO, "%s: the entry of topic %.*s is gone", c->path, MR_STR_ARG(topic->name));
+    if (status == MR_OK)
+        status = db_prepare(c, &statement, "DELETE FROM configs WHERE topic_id = ?", err);
+    if (status == MR_OK) {
+        sqlite3_bind_blob(statement, 1, topic->id, sizeof(topic->id), SQLITE_STATIC);
+        status = db_run(c, statement, err);
+    }
+    if (status == MR_OK)
+        status = configs_write(c, topic, err);
     return db_end(c, status, err);
 }
 
@@ -298,6 +336,7 @@ enum mr_status log_catalog_sqlite_open(struct log_catalog **out, const char *pat
         .topics = sqlite_topics,
         .start = sqlite_start,
         .topic_put = sqlite_topic_put,
+        .topic_update = sqlite_topic_update,
         .topic_remove = sqlite_topic_remove,
         .producer_ids = sqlite_producer_ids,
         .stopped = sqlite_stopped,

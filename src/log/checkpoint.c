@@ -4,13 +4,16 @@
  *   u32 magic, u32 version, i64 log start offset, i64 end offset, i64 base offset of the segment, i64 position in it,
  *   i64 greatest time in the partition, i64 greatest time in the segment,
  *   u32 epoch count, (i32 epoch, i64 start offset)*, producers (producers.c), u32 CRC-32C of all before
- * Written after a sync of all it speaks of: at each new segment, each checkpoint_bytes and at a clean stop.  So bytes
+ * Written after a sync of all it speaks of: at each new segment, each checkpoint_bytes, at a clean stop, and when the log
+ * start is raised (delete_records.c).  So bytes
  * before its position that are missing were lost by the disk: MR_CORRUPT.  Without a checkpoint all segments are read.
  * Tested by: tests/unit/log/test_recovery.c, tests/sim/sim_log.c */
 #include "base/hash.h"
 #include "log/log_int.h"
 
 #include <string.h>
+
+#define PRODUCER_QUIET_MS (24 * 60 * 60 * INT64_C(1000)) /* forgotten after a day without a batch, as in Kafka */
 
 enum { MAGIC = 0x4d524350, VERSION = 1, BYTES_MIN = 68, CRC_BYTES = 4, FILE_BYTES_MAX = 256 << 20 };
 
@@ -20,7 +23,7 @@ void log_checkpoint_encode(const struct log_partition *p, struct mr_writer *out)
 
     mr_write_u32(out, MAGIC);
     mr_write_u32(out, VERSION);
-    mr_write_i64(out, p->start_offset);
+    mr_write_i64(out, p->start_asked > p->start_offset ? p->start_asked : p->start_offset);
     mr_write_i64(out, p->end.offset);
     mr_write_i64(out, p->end.segment_base);
     mr_write_i64(out, p->end.position);
@@ -33,6 +36,26 @@ void log_checkpoint_encode(const struct log_partition *p, struct mr_writer *out)
     }
     log_producers_encode(p->producers, out);
     mr_write_u32(out, mr_crc32c(0, out->data, out->size));
+}
+
+struct log_blob *log_checkpoint_blobs(struct log_partition *p, const struct log_segment *indexed)
+{
+    struct log_blob *checkpoint, *index;
+    char path[MR_PATH_BYTES];
+    struct mr_err err;
+
+    if (mr_path_join(path, p->dir, "checkpoint", &err) != MR_OK)
+        return NULL;
+    log_producers_expire(p->producers, mr_now_ms(p->log->env) - PRODUCER_QUIET_MS);
+    checkpoint = log_blob_new(path, true);
+    log_checkpoint_encode(p, &checkpoint->bytes);
+    log_segment_index_path(path, indexed);
+    index = log_blob_new(path, false);
+    log_segment_index_encode(indexed, &index->bytes);
+    index->next = checkpoint;
+    p->checkpoint_bytes = 0;
+    p->checkpoint_offset = p->end.offset;
+    return index;
 }
 
 static bool checkpoint_decode(struct log_partition *p, struct mr_bytes file, struct log_point *point,

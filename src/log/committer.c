@@ -108,7 +108,7 @@ struct log_blob *log_blob_new(const char *path, bool replace)
     return blob;
 }
 
-static void blobs_free(struct log_blob *blob)
+void log_blobs_free(struct log_blob *blob)
 {
     while (blob != NULL) {
         struct log_blob *next = blob->next;
@@ -127,7 +127,7 @@ static void commit_drop(struct log_work *work)
     for (size_t i = 0; i < commit->segment_count; i++)
         log_segment_unref(commit->segments[i]);
     mr_free(commit->segments);
-    blobs_free(commit->blobs);
+    log_blobs_free(commit->blobs);
     mr_free(commit);
 }
 
@@ -253,6 +253,21 @@ static enum mr_status hint_write(struct mr_env *env, const struct log_blob *blob
     return status;
 }
 
+enum mr_status log_blobs_write(struct log *log, const struct log_blob *blob, struct mr_err *err)
+{
+    enum mr_status status = MR_OK;
+
+    for (; status == MR_OK && blob != NULL; blob = blob->next) {
+        struct mr_err ignored = MR_ERR_INIT;
+
+        if (blob->replace)
+            status = mr_file_replace(log->env, blob->path, mr_writer_bytes(&blob->bytes), err);
+        else if (hint_write(log->env, blob, &ignored) != MR_OK)
+            mr_log(MR_LOG_WARN, LOG_NAME, "%s is not written: %s", blob->path, ignored.text);
+    }
+    return status;
+}
+
 /* A checkpoint that can't be written costs time at the next recovery, nothing else. */
 static void blobs_write(struct log *log, struct log_blob *blob)
 {
@@ -296,7 +311,7 @@ bool log_committer_round(struct log *log)
         mailbox_put(log->mailbox, log->options.post, work);
     }
     blobs_write(log, blobs);
-    blobs_free(blobs);
+    log_blobs_free(blobs);
     for (work = jobs; work != NULL; work = next) {
         next = work->next;
         work->run(log, work);

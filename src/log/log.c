@@ -151,7 +151,7 @@ static enum mr_status strays_move(struct log *log, const char *topics, struct mr
 
     for (size_t i = 0; i < log->topic_count; i++) {
         for (int32_t n = 0; n < log->topics[i]->partition_count; n++)
-            mr_map_put_str(list.known, strrchr(log->topics[i]->partitions[n].dir, '/') + 1, log);
+            mr_map_put_str(list.known, strrchr(log->topics[i]->partitions[n]->dir, '/') + 1, log);
     }
     status = mr_list_dir(log->env, topics, stray_each, &list, err);
     for (size_t i = 0; i < list.count; i++) {
@@ -209,7 +209,7 @@ enum mr_status log_open(struct log **out, const char *dir, const struct log_opti
         status = catalog_open(log, err);
     for (size_t i = 0; status == MR_OK && i < log->topic_count; i++) {
         for (int32_t n = 0; status == MR_OK && n < log->topics[i]->partition_count; n++)
-            status = log_partition_scan(&log->topics[i]->partitions[n], err);
+            status = log_partition_scan(log->topics[i]->partitions[n], err);
     }
     if (status == MR_OK)
         status = catalog_start(log, err);
@@ -222,7 +222,7 @@ enum mr_status log_open(struct log **out, const char *dir, const struct log_opti
         status = mr_sync_dir(log->env, topics, err);
     for (size_t i = 0; status == MR_OK && i < log->topic_count; i++) {
         for (int32_t n = 0; status == MR_OK && n < log->topics[i]->partition_count; n++)
-            status = log_partition_repair(&log->topics[i]->partitions[n], err);
+            status = log_partition_repair(log->topics[i]->partitions[n], err);
     }
     if (status == MR_OK)
         status = strays_move(log, topics, err);
@@ -259,7 +259,7 @@ enum mr_status log_close(struct log *log, struct mr_err *err)
     log_finish(log);
     for (size_t i = 0; i < log->topic_count; i++) {
         for (int32_t n = 0; n < log->topics[i]->partition_count; n++) {
-            struct log_partition *p = &log->topics[i]->partitions[n];
+            struct log_partition *p = log->topics[i]->partitions[n];
 
             if (status == MR_OK && (p->poisoned || p->synced_offset != p->end.offset))
                 status = mr_err_set(err, MR_IO, "%s-%d could not be synced", p->topic->name, n);
@@ -285,6 +285,11 @@ bool log_commit_step(struct log *log)
 {
     assert(log->options.manual_commit);
     return log_committer_round(log);
+}
+
+const char *log_dir(const struct log *log)
+{
+    return log->dir;
 }
 
 int32_t log_leader_epoch(const struct log *log)

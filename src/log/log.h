@@ -72,6 +72,9 @@ void log_abandon(struct log *log);
 /* With options->manual_commit: does one round of the committer's work on this thread; true when there was some. */
 bool log_commit_step(struct log *log);
 
+/* The directory it is in, as given to log_open. */
+const char *log_dir(const struct log *log);
+
 /* Raised at each start that no clean stop preceded; stamped into batches. */
 int32_t log_leader_epoch(const struct log *log);
 
@@ -100,6 +103,20 @@ MR_MUST_CHECK enum mr_status log_topic_create(struct log *log, struct mr_str nam
  * once, later, with topic NULL; the topic's pointers die after it.  Slices stay readable. */
 void log_topic_delete(struct log *log, struct log_topic *topic, log_topic_fn *on_done, void *arg);
 
+/* Begins to give the topic COUNT partitions in all; ON_DONE runs once, later, when they are on disk (then they are found)
+ * or could not be made.
+ * MR_INVALID  not more than it has, or above LOG_PARTITIONS_MAX
+ * MR_BUSY     it is being changed or deleted: try again when that is done */
+MR_MUST_CHECK enum mr_status log_topic_grow(struct log *log, struct log_topic *topic, int32_t count,
+                                            log_topic_fn *on_done, void *arg, struct mr_err *err);
+
+/* Begins to replace all configurations of the topic; ON_DONE runs once, later, when the new ones are on disk (then they
+ * count) or could not be written.  Everything passed is copied.  Texts got from log_topic_config die when it runs.
+ * MR_INVALID  more than LOG_CONFIGS_MAX      MR_BUSY  as log_topic_grow */
+MR_MUST_CHECK enum mr_status log_topic_configure(struct log *log, struct log_topic *topic,
+                                                 const struct log_config *configs, size_t config_count,
+                                                 log_topic_fn *on_done, void *arg, struct mr_err *err);
+
 /* The topic, or NULL. */
 struct log_topic *log_topic_find(struct log *log, struct mr_str name);
 /* The same by its id of 16 bytes. */
@@ -117,7 +134,7 @@ const char *log_topic_name(const struct log_topic *topic);
 const uint8_t *log_topic_id(const struct log_topic *topic);
 /* How many partitions it has; their indexes are 0 to one less. */
 int32_t log_topic_partition_count(const struct log_topic *topic);
-/* The value set for KEY when the topic was made, or NULL. */
+/* The value set for KEY, or NULL. */
 const char *log_topic_config(const struct log_topic *topic, const char *key);
 /* The I-th of its configs; false after the last. */
 bool log_topic_config_at(const struct log_topic *topic, size_t i, struct log_config *out);
@@ -161,6 +178,17 @@ typedef void log_synced_fn(void *arg, enum mr_status status, const struct mr_err
 MR_MUST_CHECK enum mr_status log_append(struct log_partition *partition, struct mr_bytes batch,
                                         struct log_append_result *result, log_synced_fn *on_synced, void *arg,
                                         struct mr_err *err);
+
+/* ---- deleting records ---- */
+
+/* Begins to make OFFSET the log start offset: when ON_DONE says MR_OK it is, on disk, and whole segments below it are
+ * being removed (the one that is written to stays).  Nothing to do when it is not above the present one; ON_DONE runs
+ * all the same, once, later, never inside this call.  After a failure the start may or may not be raised at the next
+ * log_open.
+ * MR_LIMIT      OFFSET is above the high watermark or negative     MR_NOT_FOUND  the topic is being deleted
+ * MR_BUSY       log_close has begun                                MR_IO         the partition takes no writes */
+MR_MUST_CHECK enum mr_status log_delete_before(struct log_partition *partition, int64_t offset, log_synced_fn *on_done,
+                                               void *arg, struct mr_err *err);
 
 /* ---- reading ---- */
 

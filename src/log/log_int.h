@@ -40,6 +40,9 @@ struct log_catalog_ops {
     /* Notes that the log runs; raises the leader epoch when no clean stop came before; reserves producer ids. */
     enum mr_status (*start)(struct log_catalog *catalog, struct log_catalog_start *out, struct mr_err *err);
     enum mr_status (*topic_put)(struct log_catalog *catalog, const struct log_catalog_topic *topic, struct mr_err *err);
+    /* Partition count and configs of the topic that has this id. */
+    enum mr_status (*topic_update)(struct log_catalog *catalog, const struct log_catalog_topic *topic,
+                                   struct mr_err *err);
     enum mr_status (*topic_remove)(struct log_catalog *catalog, const uint8_t id[16], struct mr_err *err);
     enum mr_status (*producer_ids)(struct log_catalog *catalog, int64_t *first, struct mr_err *err);
     enum mr_status (*stopped)(struct log_catalog *catalog, struct mr_err *err); /* notes a clean stop */
@@ -171,6 +174,7 @@ struct log_partition {
     size_t segment_count;
     size_t segment_capacity;
     int64_t start_offset;
+    int64_t start_asked;      /* the greatest start asked for: what a checkpoint notes, see delete_records.c */
     struct log_point end;     /* written */
     struct log_point visible; /* the high watermark */
     int64_t synced_offset;
@@ -201,10 +205,12 @@ struct log_topic {
     char *name;      /* owned */
     uint8_t id[16];
     int32_t partition_count;
-    struct log_partition *partitions; /* owned array */
-    struct log_config *configs;       /* owned, with their texts */
+    struct log_partition **partitions; /* owned, as the array is */
+    struct log_config *configs;        /* owned, with their texts */
     size_t config_count;
     int64_t segment_bytes_max; /* its segment.bytes, or the log's */
+    bool changing;             /* a job of topic_change.c is under way */
+    struct log_work *deletion; /* owned; to be submitted when that is over, or NULL */
 };
 
 /* A topic made from its catalog entry, its partitions empty. */
@@ -216,8 +222,15 @@ struct log_catalog_topic log_topic_entry(const struct log_topic *topic);
 /* Makes the partitions' directories that are absent; the caller syncs their parent. */
 MR_MUST_CHECK enum mr_status log_topic_mkdirs(struct log_topic *topic, struct mr_err *err);
 
-void log_partition_init(struct log_partition *p, struct log_topic *topic, int32_t index);
-void log_partition_deinit(struct log_partition *p);
+/* What the topic's segment.bytes says, when that is a possible size, else the log's. */
+int64_t log_topic_segment_bytes(const struct log_topic *topic);
+/* Copies of COUNT configurations; one more, all NULL, behind them. */
+struct log_config *log_configs_copy(const struct log_config *configs, size_t count);
+void log_configs_free(struct log_config *configs, size_t count);
+
+/* An empty partition with its directory's path. */
+struct log_partition *log_partition_new(struct log_topic *topic, int32_t index);
+void log_partition_free(struct log_partition *p); /* NULL is legal */
 /* The segment that holds OFFSET (the last one whose base is not above it), or NULL. */
 struct log_segment *log_partition_segment(const struct log_partition *p, int64_t offset, size_t *index);
 struct log_segment *log_partition_active(const struct log_partition *p);
@@ -238,6 +251,10 @@ MR_MUST_CHECK enum mr_status log_checkpoint_load(struct log_partition *p, struct
                                                  int64_t *segment_time, struct mr_err *err);
 /* Writes index and checkpoint now, if they changed (blocking: log_open and log_close). */
 MR_MUST_CHECK enum mr_status log_checkpoint_write(struct log_partition *p, struct mr_err *err);
+/* Index and checkpoint as of now, to be written when all of P is synced; INDEXED is the segment whose index it is. */
+struct log_blob *log_checkpoint_blobs(struct log_partition *p, const struct log_segment *indexed);
+/* Removes from disk the segments that are wholly below the log start (recovery). */
+MR_MUST_CHECK enum mr_status log_partition_drop_old(struct log_partition *p, struct mr_err *err);
 /* Recovery, first half: reads, changes nothing on disk. */
 MR_MUST_CHECK enum mr_status log_partition_scan(struct log_partition *p, struct mr_err *err);
 /* Second half: cuts the torn tail, syncs what is left of it. */
@@ -334,6 +351,9 @@ void log_committer_stop(struct log *log);
 void log_commit_add(struct log_partition *p, struct log_segment *segment, bool sync_dir, int64_t bytes,
                     struct log_blob *blobs);
 struct log_blob *log_blob_new(const char *path, bool replace);
+void log_blobs_free(struct log_blob *blob); /* the whole list; NULL is legal */
+/* Writes the index of a list made by log_checkpoint_blobs if it can, and its checkpoint. */
+MR_MUST_CHECK enum mr_status log_blobs_write(struct log *log, const struct log_blob *blob, struct mr_err *err);
 void log_job_submit(struct log *log, struct log_work *work);
 /* One round on this thread; false when there was nothing. */
 bool log_committer_round(struct log *log);

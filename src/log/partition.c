@@ -12,12 +12,14 @@
 #include "base/logging.h"
 #include "log/log_int.h"
 
+#include <stdio.h>
 #include <string.h>
 
-#define PRODUCER_QUIET_MS (24 * 60 * 60 * INT64_C(1000)) /* forgotten after a day without a batch, as in Kafka */
-
-void log_partition_init(struct log_partition *p, struct log_topic *topic, int32_t index)
+struct log_partition *log_partition_new(struct log_topic *topic, int32_t index)
 {
+    struct log_partition *p = MR_NEW(struct log_partition);
+    char path[MR_PATH_BYTES];
+
     *p = (struct log_partition){
         .log = topic->log,
         .topic = topic,
@@ -29,13 +31,20 @@ void log_partition_init(struct log_partition *p, struct log_topic *topic, int32_
     };
     for (size_t i = 0; i < LOG_HINTS; i++)
         p->hints[i].offset = -1;
+    snprintf(path, sizeof(path), "%.*s/topics/%.200s~%02x%02x%02x%02x-%d", MR_PATH_BYTES - 300, topic->log->dir,
+             topic->name, topic->id[0], topic->id[1], topic->id[2], topic->id[3], index);
+    p->dir = mr_strdup(path);
+    return p;
 }
 
-void log_partition_deinit(struct log_partition *p)
+void log_partition_free(struct log_partition *p)
 {
-    struct log_partition **at = &p->log->moved;
+    struct log_partition **at;
     struct log_waiter *w;
 
+    if (p == NULL)
+        return;
+    at = &p->log->moved;
     while (*at != NULL && *at != p)
         at = &(*at)->moved_next;
     if (*at == p)
@@ -52,6 +61,7 @@ void log_partition_deinit(struct log_partition *p)
     mr_free(p->epochs);
     log_producers_free(p->producers);
     mr_free(p->dir);
+    mr_free(p);
 }
 
 struct log_topic *log_partition_topic(const struct log_partition *partition)
@@ -229,27 +239,6 @@ void log_partition_release(struct log_partition *p, int64_t offset, enum mr_stat
 
 /* ---- appending ---- */
 
-/* The index of the active segment and the checkpoint, as of now, to be written when all of it is synced. */
-static struct log_blob *checkpoint_blobs(struct log_partition *p, const struct log_segment *indexed)
-{
-    struct log_blob *checkpoint, *index;
-    char path[MR_PATH_BYTES];
-    struct mr_err err;
-
-    if (mr_path_join(path, p->dir, "checkpoint", &err) != MR_OK)
-        return NULL;
-    log_producers_expire(p->producers, mr_now_ms(p->log->env) - PRODUCER_QUIET_MS);
-    checkpoint = log_blob_new(path, true);
-    log_checkpoint_encode(p, &checkpoint->bytes);
-    log_segment_index_path(path, indexed);
-    index = log_blob_new(path, false);
-    log_segment_index_encode(indexed, &index->bytes);
-    index->next = checkpoint;
-    p->checkpoint_bytes = 0;
-    p->checkpoint_offset = p->end.offset;
-    return index;
-}
-
 /* Sees to it that BATCH fits into the active segment: makes the first one, or the next. */
 static enum mr_status segment_ready(struct log_partition *p, const struct kafka_batch *batch, struct mr_err *err)
 {
@@ -269,7 +258,7 @@ static enum mr_status segment_ready(struct log_partition *p, const struct kafka_
     log_partition_push(p, next);
     p->end.segment_base = next->base_offset;
     p->end.position = 0;
-    log_commit_add(p, next, true, 0, active != NULL ? checkpoint_blobs(p, active) : NULL);
+    log_commit_add(p, next, true, 0, active != NULL ? log_checkpoint_blobs(p, active) : NULL);
     return MR_OK;
 }
 
@@ -335,7 +324,7 @@ static enum mr_status batch_write(struct log_partition *p, struct kafka_batch *b
     p->checkpoint_bytes += (int64_t)size;
     log->unsynced_bytes += (int64_t)size;
     log_commit_add(p, active, false, (int64_t)size,
-                   p->checkpoint_bytes >= log->options.checkpoint_bytes ? checkpoint_blobs(p, active) : NULL);
+                   p->checkpoint_bytes >= log->options.checkpoint_bytes ? log_checkpoint_blobs(p, active) : NULL);
     return MR_OK;
 }
 

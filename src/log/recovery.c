@@ -2,7 +2,8 @@
  *
  * Two halves, so that a log with a damaged partition is refused before anything was changed in another:
  *   scan    loads the checkpoint, reads all batches behind it (CRC, offsets without gap), stops at the first bad one
- *   repair  removes segments behind the stop, cuts the file there, rewrites and syncs what was read, new checkpoint
+ *   repair  removes segments behind the stop, cuts the file there, rewrites and syncs what was read, new checkpoint;
+ *           removes segments below the log start that a crash has left
  * The cut is only what can be a torn tail: never more than unsynced_bytes_max bytes wait for a sync (partition.c), so
  * when more than that follow a bad batch, it was synced once and its loss is MR_CORRUPT.
  * What is kept was perhaps never acknowledged, but it was sent; it is synced before anybody can read it.
@@ -270,6 +271,8 @@ enum mr_status log_partition_repair(struct log_partition *p, struct mr_err *err)
         }
         if (status == MR_OK)
             status = log_checkpoint_write(p, err);
+        if (status == MR_OK)
+            status = log_partition_drop_old(p, err);
     }
     if (status != MR_OK)
         mr_err_context(err, "recover %s-%d", p->topic->name, p->index);

@@ -26,8 +26,7 @@ struct topic_job {
 
 /* ---- the struct ---- */
 
-/* What the topic's configuration says, when that is a possible size. */
-static int64_t segment_bytes_of(const struct log_topic *topic)
+int64_t log_topic_segment_bytes(const struct log_topic *topic)
 {
     const char *text = log_topic_config(topic, "segment.bytes");
     int64_t bytes;
@@ -37,29 +36,40 @@ static int64_t segment_bytes_of(const struct log_topic *topic)
     return bytes;
 }
 
+struct log_config *log_configs_copy(const struct log_config *configs, size_t count)
+{
+    struct log_config *copy = mr_calloc(count + 1, sizeof(*copy));
+
+    for (size_t i = 0; i < count; i++) {
+        copy[i].key = mr_strdup(configs[i].key);
+        copy[i].value = mr_strdup(configs[i].value);
+    }
+    return copy;
+}
+
+void log_configs_free(struct log_config *configs, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        mr_free((char *)configs[i].key);
+        mr_free((char *)configs[i].value);
+    }
+    mr_free(configs);
+}
+
 struct log_topic *log_topic_new(struct log *log, const struct log_catalog_topic *from)
 {
     struct log_topic *t = MR_NEW(struct log_topic);
-    char path[MR_PATH_BYTES];
 
     t->log = log;
     t->name = mr_str_dup(from->name);
     memcpy(t->id, from->id, sizeof(t->id));
     t->partition_count = from->partition_count;
-    t->configs = mr_calloc(from->config_count + 1, sizeof(*t->configs));
+    t->configs = log_configs_copy(from->configs, from->config_count);
     t->config_count = from->config_count;
-    for (size_t i = 0; i < from->config_count; i++) {
-        t->configs[i].key = mr_strdup(from->configs[i].key);
-        t->configs[i].value = mr_strdup(from->configs[i].value);
-    }
-    t->segment_bytes_max = segment_bytes_of(t);
+    t->segment_bytes_max = log_topic_segment_bytes(t);
     t->partitions = mr_calloc((size_t)from->partition_count, sizeof(*t->partitions));
-    for (int32_t i = 0; i < from->partition_count; i++) {
-        log_partition_init(&t->partitions[i], t, i);
-        snprintf(path, sizeof(path), "%.*s/topics/%.200s~%02x%02x%02x%02x-%d", MR_PATH_BYTES - 300, log->dir, t->name,
-                 t->id[0], t->id[1], t->id[2], t->id[3], i);
-        t->partitions[i].dir = mr_strdup(path);
-    }
+    for (int32_t i = 0; i < from->partition_count; i++)
+        t->partitions[i] = log_partition_new(t, i);
     return t;
 }
 
@@ -68,12 +78,9 @@ void log_topic_free(struct log_topic *topic)
     if (topic == NULL)
         return;
     for (int32_t i = 0; i < topic->partition_count; i++)
-        log_partition_deinit(&topic->partitions[i]);
-    for (size_t i = 0; i < topic->config_count; i++) {
-        mr_free((char *)topic->configs[i].key);
-        mr_free((char *)topic->configs[i].value);
-    }
-    mr_free(topic->configs);
+        log_partition_free(topic->partitions[i]);
+    assert(topic->deletion == NULL);
+    log_configs_free(topic->configs, topic->config_count);
     mr_free(topic->partitions);
     mr_free(topic->name);
     mr_free(topic);
@@ -98,7 +105,7 @@ enum mr_status log_topic_mkdirs(struct log_topic *topic, struct mr_err *err)
     enum mr_status status = MR_OK;
 
     for (int32_t i = 0; status == MR_OK && i < topic->partition_count; i++)
-        status = mr_mkdir(env, topic->partitions[i].dir, err);
+        status = mr_mkdir(env, topic->partitions[i]->dir, err);
     return status;
 }
 
@@ -219,7 +226,7 @@ bool log_topic_config_at(const struct log_topic *topic, size_t i, struct log_con
 
 struct log_partition *log_topic_partition(const struct log_topic *topic, int32_t index)
 {
-    return index >= 0 && index < topic->partition_count ? &topic->partitions[index] : NULL;
+    return index >= 0 && index < topic->partition_count ? topic->partitions[index] : NULL;
 }
 
 /* ---- making ---- */
@@ -335,7 +342,7 @@ static void delete_run(struct log *log, struct log_work *work)
         return;
     status = mr_path_join(parent, log->dir, "topics", &err);
     for (int32_t i = 0; status == MR_OK && i < t->partition_count; i++)
-        status = mr_remove_tree(log->env, t->partitions[i].dir, &err);
+        status = mr_remove_tree(log->env, t->partitions[i]->dir, &err);
     if (status == MR_OK)
         status = mr_sync_dir(log->env, parent, &err);
     if (status != MR_OK) /* the topic is gone all the same; the next start moves what is left to lost+found */
@@ -358,7 +365,7 @@ static void delete_done(struct log *log, struct log_work *work)
     mr_map_remove(log->pending, mr_bytes_of_str(mr_str_of(t->name)));
     if (job->status != MR_OK) {
         for (int32_t i = 0; i < t->partition_count; i++)
-            t->partitions[i].deleted = false;
+            t->partitions[i]->deleted = false;
         log_topic_add(log, t);
         job->topic = NULL;
     }
@@ -373,7 +380,7 @@ void log_topic_delete(struct log *log, struct log_topic *topic, log_topic_fn *on
 
     topic_take_out(log, topic);
     for (int32_t i = 0; i < topic->partition_count; i++) {
-        struct log_partition *p = &topic->partitions[i];
+        struct log_partition *p = topic->partitions[i];
 
         p->deleted = true;
         if (p->watches != NULL && !p->moved) {
@@ -390,5 +397,8 @@ void log_topic_delete(struct log *log, struct log_topic *topic, log_topic_fn *on
     job->topic = topic;
     job->on_done = on_done;
     job->arg = arg;
-    log_job_submit(log, &job->work);
+    if (topic->changing) /* it reads what that job changes */
+        topic->deletion = &job->work;
+    else
+        log_job_submit(log, &job->work);
 }

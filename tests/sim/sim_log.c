@@ -3,7 +3,8 @@
  *   sim_log SEED [RUNS]     runs RUNS seeds from SEED on (default 1); the first wrong one prints how to repeat it
  *
  * The model knows of every batch the bytes sent, and whether it was acknowledged.  After each start, and in between:
- *   acknowledged => there;  there => sent;  what was visible stays;  offsets dense;  no byte changed
+ *   acknowledged => there, unless its deletion was asked for;  there => sent;  what was visible stays;  offsets dense;
+ *   no byte changed;  a log start that was told stays, one that nobody asked for does not come;  so with partitions
  * Partition 0 of the topic "kept" has an idempotent producer that sends again what was not acknowledged: each of
  * its batches is there exactly once, in order.  Partition 1 has batches without producer.  Other topics come and go. */
 #include "base/logging.h"
@@ -20,15 +21,18 @@ struct batch {
     uint8_t *bytes; /* as sent */
     size_t size;
     int32_t records;
+    int64_t end_offset; /* once acknowledged */
     bool acknowledged;
     bool waiting; /* appended, no answer yet */
 };
 
 struct model {
     struct batch batches[BATCHES_MAX];
-    size_t count;    /* made */
-    size_t next;     /* idempotent: the next to send, after a failure the first not acknowledged */
-    int64_t visible; /* greatest high watermark seen */
+    size_t count;        /* made */
+    size_t next;         /* idempotent: the next to send, after a failure the first not acknowledged */
+    int64_t visible;     /* greatest high watermark seen */
+    int64_t start_told;  /* the log start is at least this, */
+    int64_t start_asked; /* and at most this */
     bool idempotent;
 };
 
@@ -38,6 +42,13 @@ struct sim_topic {
     struct sim *sim;
     enum topic_state state;
     int index;
+    int32_t partitions_told;  /* it has at least so many, */
+    int32_t partitions_asked; /* and at most so many */
+};
+
+struct deletion {
+    struct model *model;
+    int64_t offset;
 };
 
 /* The catalog: lasting at once, but its calls can fail as those of the disk can. */
@@ -69,7 +80,9 @@ struct sim {
         void *arg;
     } jobs[JOBS_MAX];
     size_t job_count;
-    uint64_t steps, crashes, recoveries, appends, acknowledged, cleans;
+    struct deletion deletions[STEPS];
+    size_t deletion_count;
+    uint64_t steps, crashes, recoveries, appends, acknowledged, cleans, deleted, grown;
 };
 
 static struct sim *running; /* for the message of a failure */
@@ -150,6 +163,20 @@ static enum mr_status catalog_topic_put(struct log_catalog *catalog, const struc
         c->topics[c->topic_count].name = mr_str_dup(topic->name);
         memcpy(c->topics[c->topic_count].id, topic->id, 16);
         c->topics[c->topic_count++].partition_count = topic->partition_count;
+    }
+    return status;
+}
+
+static enum mr_status catalog_topic_update(struct log_catalog *catalog, const struct log_catalog_topic *topic,
+                                           struct mr_err *err)
+{
+    struct sim_catalog *c = catalog_of(catalog);
+    enum mr_status status;
+
+    if (catalog_call(c, &status, err)) {
+        for (size_t i = 0; i < c->topic_count; i++)
+            if (memcmp(c->topics[i].id, topic->id, 16) == 0)
+                c->topics[i].partition_count = topic->partition_count;
     }
     return status;
 }
@@ -260,12 +287,14 @@ static void partition_check(struct sim *sim, int32_t i)
 {
     struct model *m = &sim->models[i];
     struct log_partition *p = kept_partition(sim, i);
-    int64_t offset = 0, high = log_high_watermark(p);
+    int64_t start = log_start_offset(p), offset = start, high = log_high_watermark(p);
     size_t next = 0, seen = 0, acknowledged = 0, found = 0;
     struct mr_err err = MR_ERR_INIT;
 
     CHECK(high >= m->visible, "partition %d: offset %" PRId64 " was visible, now %" PRId64, i, m->visible, high);
     m->visible = high;
+    CHECK(start >= m->start_told, "partition %d: began at %" PRId64 ", now at %" PRId64, i, m->start_told, start);
+    CHECK(start <= m->start_asked && start <= high, "partition %d: begins at %" PRId64, i, start);
     while (offset < high) {
         struct mr_writer out = { 0 };
         struct kafka_batch batch;
@@ -278,10 +307,12 @@ static void partition_check(struct sim *sim, int32_t i)
 
             CHECK(kafka_batch_parse((struct mr_bytes){ out.data + at, out.size - at }, &batch, &err) == MR_OK, "%s",
                   err.text);
-            CHECK(batch.base_offset == offset, "partition %d: offset %" PRId64 ", not %" PRId64, i, batch.base_offset,
-                  offset);
+            CHECK(batch.base_offset == offset || (offset == start && batch.base_offset < start),
+                  "partition %d: offset %" PRId64 ", not %" PRId64, i, batch.base_offset, offset);
             b = batch_of(m, &batch, &next);
             CHECK(b != NULL, "partition %d: the batch at %" PRId64 " was not sent, or comes twice", i, offset);
+            if (offset == start)
+                seen = next;
             CHECK(!m->idempotent || next == seen, "partition %d: batch %zu is missing", i, seen);
             found += b->acknowledged;
             next++;
@@ -293,7 +324,7 @@ static void partition_check(struct sim *sim, int32_t i)
     }
     CHECK(offset == high, "partition %d: ends at %" PRId64 ", not %" PRId64, i, offset, high);
     for (size_t n = 0; n < m->count; n++)
-        acknowledged += m->batches[n].acknowledged;
+        acknowledged += m->batches[n].acknowledged && m->batches[n].end_offset > start;
     CHECK(found == acknowledged, "partition %d: %zu acknowledged, %zu there", i, acknowledged, found);
 }
 
@@ -319,6 +350,13 @@ static void topics_check(struct sim *sim)
         CHECK(*state != TOPIC_THERE || there, "the topic %s is gone", name);
         CHECK(*state != TOPIC_NONE || !there, "the topic %s is back", name);
         *state = there ? TOPIC_THERE : TOPIC_NONE;
+        if (there) {
+            int32_t count = log_topic_partition_count(log_topic_find(sim->log, mr_str_of(name)));
+
+            CHECK(count >= sim->topics[i].partitions_told && count <= sim->topics[i].partitions_asked,
+                  "the topic %s has %d partitions, not %d to %d", name, count, sim->topics[i].partitions_told,
+                  sim->topics[i].partitions_asked);
+        }
     }
 }
 
@@ -460,6 +498,7 @@ static void sim_append(struct sim *sim, int32_t partition)
     sim->appends++;
     status = log_append(p, (struct mr_bytes){ b->bytes, b->size }, &result, batch_synced, b, &err);
     if (status == MR_OK) {
+        b->end_offset = result.base_offset + b->records;
         m->next++;
         return;
     }
@@ -477,6 +516,66 @@ static void sim_append_again(struct sim *sim)
         m->next--;
         sim_append(sim, 0);
     }
+}
+
+static void records_deleted(void *arg, enum mr_status status, const struct mr_err *err)
+{
+    struct deletion *d = arg;
+
+    MR_UNUSED(err);
+    if (status == MR_OK && d->offset > d->model->start_told) {
+        d->model->start_told = d->offset;
+        running->deleted++;
+    }
+}
+
+static void sim_delete_records(struct sim *sim, int32_t partition)
+{
+    struct model *m = &sim->models[partition];
+    struct log_partition *p = kept_partition(sim, partition);
+    struct deletion *d = &sim->deletions[sim->deletion_count];
+    struct mr_err err = MR_ERR_INIT;
+    enum mr_status status;
+
+    if (p == NULL || sim->deletion_count == MR_COUNT(sim->deletions))
+        return;
+    *d = (struct deletion){ m, log_start_offset(p) };
+    d->offset += (int64_t)chance(sim, (uint64_t)(log_high_watermark(p) - d->offset) + 1);
+    status = log_delete_before(p, d->offset, records_deleted, d, &err);
+    CHECK(status == MR_OK || status == MR_IO, "delete: %s", err.text);
+    if (status != MR_OK)
+        return;
+    sim->deletion_count++;
+    if (d->offset > m->start_asked)
+        m->start_asked = d->offset;
+}
+
+static void topic_grown(void *arg, enum mr_status status, struct log_topic *topic, const struct mr_err *err)
+{
+    struct sim_topic *t = arg;
+
+    MR_UNUSED(err);
+    if (status == MR_OK && t->state == TOPIC_THERE) {
+        t->partitions_told = log_topic_partition_count(topic);
+        running->grown++;
+    }
+}
+
+static void sim_topic_grow(struct sim *sim)
+{
+    struct sim_topic *t = &sim->topics[chance(sim, TOPICS_MAX)];
+    struct log_topic *topic;
+    struct mr_err err = MR_ERR_INIT;
+    int32_t count;
+    char name[16];
+
+    snprintf(name, sizeof(name), "t%d", t->index);
+    topic = log_topic_find(sim->log, mr_str_of(name));
+    if (topic == NULL)
+        return;
+    count = log_topic_partition_count(topic) + 1 + (int32_t)chance(sim, 2);
+    if (log_topic_grow(sim->log, topic, count, topic_grown, t, &err) == MR_OK && count > t->partitions_asked)
+        t->partitions_asked = count;
 }
 
 static void topic_done(void *arg, enum mr_status status, struct log_topic *topic, const struct mr_err *err)
@@ -504,6 +603,7 @@ static void sim_topic_change(struct sim *sim)
         log_topic_delete(sim->log, topic, topic_done, t);
     } else if (log_topic_create(sim->log, mr_str_of(name), 1, NULL, 0, topic_done, t, &err) == MR_OK) {
         t->state = TOPIC_CREATING;
+        t->partitions_told = t->partitions_asked = 1;
     }
     if (sim->kept != TOPIC_THERE &&
         log_topic_create(sim->log, MR_STR("kept"), PARTITIONS, NULL, 0, kept_done, sim, &err) == MR_OK)
@@ -523,8 +623,12 @@ static void sim_step(struct sim *sim)
         log_commit_step(sim->log);
     else if (choice < 80)
         sim_run_callbacks(sim);
-    else if (choice < 84)
+    else if (choice < 83)
         sim_topic_change(sim);
+    else if (choice < 84)
+        sim_topic_grow(sim);
+    else if (choice < 86)
+        sim_delete_records(sim, (int32_t)chance(sim, PARTITIONS));
     else if (choice < 89)
         sim_env_fail(sim->env, (enum sim_fault)(1 + chance(sim, 2)), 1 + chance(sim, 12));
     else if (choice < 92)
@@ -545,6 +649,7 @@ static void sim_run(uint64_t seed)
         .topics = catalog_topics,
         .start = catalog_start,
         .topic_put = catalog_topic_put,
+        .topic_update = catalog_topic_update,
         .topic_remove = catalog_topic_remove,
         .producer_ids = catalog_producer_ids,
         .stopped = catalog_stopped,
@@ -569,8 +674,9 @@ static void sim_run(uint64_t seed)
     sim_run_callbacks(sim);
     if (getenv("SIM_VERBOSE") != NULL)
         printf("seed %" PRIu64 ": %" PRIu64 " appends, %" PRIu64 " acknowledged, %" PRIu64 " crashes, %" PRIu64
-               " starts, %" PRIu64 " clean stops\n",
-               seed, sim->appends, sim->acknowledged, sim->crashes, sim->recoveries, sim->cleans);
+               " starts, %" PRIu64 " clean stops, %" PRIu64 " deletions, %" PRIu64 " growths\n",
+               seed, sim->appends, sim->acknowledged, sim->crashes, sim->recoveries, sim->cleans, sim->deleted,
+               sim->grown);
     for (int i = 0; i < PARTITIONS; i++) {
         for (size_t n = 0; n < sim->models[i].count; n++)
             mr_free(sim->models[i].batches[n].bytes);

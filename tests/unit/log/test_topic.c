@@ -101,6 +101,92 @@ static void test_segment_bytes(void **state)
     assert_int_equal(log_topic_partition(a.topic, 0)->segment_count, 3);
 }
 
+static void test_grow(void **state)
+{
+    static const int32_t wrong[] = { 0, 1, 2, LOG_PARTITIONS_MAX + 1 };
+    struct fixture *f = *state;
+    struct log_topic *t = make_topic(f, "names", 2);
+    struct log_partition *first = log_topic_partition(t, 0);
+    struct answer a = { 0 };
+    struct mr_err err;
+
+    for (size_t i = 0; i < MR_COUNT(wrong); i++)
+        assert_int_equal(log_topic_grow(f->log, t, wrong[i], answer_topic, &a, &err), MR_INVALID);
+    assert_int_equal(log_topic_grow(f->log, t, 5, answer_topic, &a, &err), MR_OK);
+    assert_int_equal(log_topic_partition_count(t), 2);
+    assert_int_equal(log_topic_grow(f->log, t, 6, answer_topic, &a, &err), MR_BUSY);
+    wait_for(f, &a, 1);
+    assert_int_equal(a.status, MR_OK);
+    assert_ptr_equal(a.topic, t);
+    assert_int_equal(log_topic_partition_count(t), 5);
+    assert_ptr_equal(log_topic_partition(t, 0), first); /* pointers stay */
+    append_many(f, log_topic_partition(t, 4), 3, 10);
+    fixture_abandon(f);
+    fixture_open(f);
+    assert_int_equal(log_topic_partition_count(log_topic_find(f->log, MR_STR("names"))), 5);
+    assert_int_equal(log_end_offset(partition_of(f, "names", 4)), 3);
+}
+
+static void test_configure(void **state)
+{
+    static const struct log_config before[] = { { "cleanup.policy", "compact" }, { "retention.ms", "1" } };
+    static const struct log_config after[] = { { "retention.ms", "2" }, { "segment.bytes", "1000" } };
+    struct fixture *f = *state;
+    struct answer a = { 0 };
+    struct log_topic *t;
+    struct mr_err err;
+
+    assert_int_equal(log_topic_create(f->log, MR_STR("names"), 1, before, 2, answer_topic, &a, &err), MR_OK);
+    wait_for(f, &a, 1);
+    t = a.topic;
+    assert_int_equal(log_topic_configure(f->log, t, after, 2, answer_topic, &a, &err), MR_OK);
+    assert_string_equal(log_topic_config(t, "retention.ms"), "1");
+    assert_int_equal(log_topic_configure(f->log, t, after, 1, answer_topic, &a, &err), MR_BUSY);
+    wait_for(f, &a, 2);
+    assert_int_equal(a.status, MR_OK);
+    append_many(f, log_topic_partition(t, 0), 10, 100); /* 170 bytes each */
+    assert_int_equal(log_topic_partition(t, 0)->segment_count, 2);
+    for (int round = 0; round < 2; round++) {
+        assert_null(log_topic_config(t, "cleanup.policy"));
+        assert_string_equal(log_topic_config(t, "retention.ms"), "2");
+        assert_string_equal(log_topic_config(t, "segment.bytes"), "1000");
+        fixture_abandon(f);
+        fixture_open(f);
+        t = log_topic_find(f->log, MR_STR("names"));
+    }
+    assert_int_equal(log_topic_configure(f->log, t, NULL, 0, answer_topic, &a, &err), MR_OK);
+    wait_for(f, &a, 3);
+    assert_null(log_topic_config(t, "retention.ms"));
+}
+
+/* A deletion waits for a change that is under way; both are answered, in this order. */
+static void test_delete_while_changing(void **state)
+{
+    struct fixture *f = *state;
+    struct log_topic *t = make_topic(f, "names", 1);
+    struct answer grown = { 0 }, deleted = { 0 };
+    struct mr_err err;
+
+    assert_int_equal(log_topic_grow(f->log, t, 3, answer_topic, &grown, &err), MR_OK);
+    log_topic_delete(f->log, t, answer_topic, &deleted);
+    assert_null(log_topic_find(f->log, MR_STR("names")));
+    assert_int_equal(log_topic_configure(f->log, t, NULL, 0, answer_topic, &grown, &err), MR_BUSY);
+    while (grown.count == 0)
+        queue_run(&f->queue, true);
+    assert_int_equal(deleted.count, 0);
+    assert_true(log_partition_deleted(log_topic_partition(t, 2)));
+    wait_for(f, &deleted, 1);
+    assert_int_equal(deleted.status, MR_OK);
+    fixture_close(f);
+    fixture_open(f);
+    assert_int_equal(log_topic_count(f->log), 0);
+    t = make_topic(f, "names", 1);
+    assert_int_equal(log_topic_grow(f->log, t, 3, answer_topic, &grown, &err), MR_OK);
+    log_topic_delete(f->log, t, answer_topic, &deleted);
+    fixture_abandon(f); /* neither is answered, all is freed */
+    assert_int_equal(deleted.count, 1);
+}
+
 static void count_entry(void *arg, const char *name, bool is_dir)
 {
     MR_UNUSED(name);
@@ -145,8 +231,10 @@ static void test_newer_format(void **state)
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
-    const struct CMUnitTest tests[] = { TEST(test_create), TEST(test_delete), TEST(test_strays),
-                                        TEST(test_newer_format), TEST(test_segment_bytes) };
+    const struct CMUnitTest tests[] = { TEST(test_create),        TEST(test_delete),
+                                        TEST(test_strays),        TEST(test_newer_format),
+                                        TEST(test_segment_bytes), TEST(test_grow),
+                                        TEST(test_configure),     TEST(test_delete_while_changing) };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
