@@ -24,6 +24,7 @@ BELOW = {
     "connectors": ["base", "net", "data", "http", "kafka", "cql"],
     "state": ["base"],
     "sql": ["base", "data", "connectors", "state"],
+    "scheduler": ["base"],
     "simulate": ["base", "net", "http"],
     "main": None,  # sees all
 }

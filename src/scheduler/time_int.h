@@ -1,0 +1,68 @@
+/* time_int.h -- cron expressions, time zones and timetables: pure functions of instants. */
+#ifndef SCHEDULER_TIME_INT_H
+#define SCHEDULER_TIME_INT_H
+
+#include "scheduler/scheduler.h"
+
+/* ---- zone.c ---- */
+
+/* A zone of the system's database (TZif); immutable. */
+struct zone;
+
+/* Reads zone NAME ("Europe/Berlin"; "UTC" needs no file).  MR_INVALID: no such zone (err names the nearest it can
+ * think of), or its file is damaged.  Caller owns. */
+MR_MUST_CHECK enum mr_status zone_open(struct zone **out, const char *name, struct mr_err *err);
+/* The same from the bytes of a TZif file. */
+MR_MUST_CHECK enum mr_status zone_parse(struct zone **out, struct mr_bytes file, struct mr_err *err);
+void zone_free(struct zone *zone); /* NULL is legal */
+/* Seconds east of Greenwich at UTC_S, seconds since 1970. */
+int64_t zone_offset(const struct zone *zone, int64_t utc_s);
+/* The instants at which clocks in ZONE show LOCAL_S (seconds since 1970 as if the zone were UTC): usually one; two when
+ * the hour is doubled; and in an hour that is skipped one, as the offset before it says.  Rising order. */
+uint32_t zone_instants(const struct zone *zone, int64_t local_s, int64_t out[2]);
+
+/* ---- cron.c ---- */
+
+/* Which minutes, hours, days, months and weekdays match: bit N for N. */
+struct cron {
+    uint64_t minutes;
+    uint32_t hours, days, months, weekdays;
+    bool day_star, weekday_star; /* both restricted: a day that matches either */
+};
+
+/* Five fields, or @hourly, @daily, @midnight, @weekly, @monthly, @yearly, @annually.  err->column is that of the wrong
+ * character in TEXT.  MR_INVALID. */
+MR_MUST_CHECK enum mr_status cron_parse(struct cron *out, struct mr_str text, struct mr_err *err);
+/* The first tick after UTC_S; SCHEDULER_NO_TIME when there is none in the next ten years (31 February). */
+int64_t cron_next(const struct cron *cron, const struct zone *zone, int64_t utc_s);
+/* The last tick before UTC_S. */
+int64_t cron_previous(const struct cron *cron, const struct zone *zone, int64_t utc_s);
+
+/* ---- timetable.c ---- */
+
+enum timetable_kind { TIMETABLE_NONE, TIMETABLE_CRON, TIMETABLE_ONCE };
+
+struct timetable {
+    enum timetable_kind kind;
+    struct cron cron;
+    const struct zone *zone; /* borrowed */
+    int64_t start_ms, end_ms;
+    bool catchup;
+};
+
+/* The data interval of a scheduled run; it is due at end_ms. */
+struct timetable_interval {
+    int64_t start_ms, end_ms;
+};
+
+/* The next scheduled run after the one whose interval ended at LAST_END_MS (SCHEDULER_NO_TIME: there was none), as
+ * Airflow's CronDataIntervalTimetable has it: with catchup the next interval, without it the latest that is complete at
+ * NOW_MS, or the first to come.  FIRST_SEEN_MS stands for a start_date that is not given.  False: never again. */
+bool timetable_next(const struct timetable *t, int64_t last_end_ms, int64_t first_seen_ms, int64_t now_ms,
+                    struct timetable_interval *out);
+
+/* Days since 1970 to a date and back; month 1-12. */
+int64_t civil_days(int64_t year, int month, int day);
+void civil_date(int64_t days, int64_t *year, int *month, int *day);
+
+#endif
