@@ -82,6 +82,10 @@ static void topic_create(struct metadata *metadata, struct kafka_metadata_respon
     out->error_code = KAFKA_ERROR_LEADER_NOT_AVAILABLE;
     if (log_topic_pending(broker->log, out->name))
         return;
+    if (broker_topic_is_internal(out->name)) { /* made with its own settings, when it is needed */
+        out->error_code = KAFKA_ERROR_UNKNOWN_TOPIC_OR_PARTITION;
+        return;
+    }
     if (broker_topic_name_check(broker, out->name, &err) != KAFKA_ERROR_NONE) {
         out->error_code = KAFKA_ERROR_INVALID_TOPIC_EXCEPTION;
         return;

@@ -204,7 +204,9 @@ static bool batch_append(struct produce *produce, struct mr_str topic, const str
     int error;
     struct log_partition *partition = broker_partition_find(request->broker, topic, in->index, &error);
 
-    if (partition != NULL && !produce->is_checked)
+    if (partition != NULL && broker_topic_is_internal(topic))
+        error = KAFKA_ERROR_INVALID_TOPIC_EXCEPTION;
+    else if (partition != NULL && !produce->is_checked)
         error = batch_check(request, partition, in->records.bytes, out);
     produce->is_checked = false;
     if (error != KAFKA_ERROR_NONE) {
