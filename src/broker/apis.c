@@ -16,13 +16,21 @@
     {                                                                                                                  \
         kafka_##api##_response_write(m, out, version);                                                                 \
     }
+ADAPTER(alter_configs)
 ADAPTER(api_versions)
+ADAPTER(create_partitions)
 ADAPTER(create_topics)
 ADAPTER(delete_groups)
+ADAPTER(delete_records)
+ADAPTER(delete_topics)
+ADAPTER(describe_cluster)
+ADAPTER(describe_configs)
 ADAPTER(describe_groups)
+ADAPTER(describe_log_dirs)
 ADAPTER(fetch)
 ADAPTER(find_coordinator)
 ADAPTER(heartbeat)
+ADAPTER(incremental_alter_configs)
 ADAPTER(init_producer_id)
 ADAPTER(join_group)
 ADAPTER(leave_group)
@@ -32,6 +40,7 @@ ADAPTER(metadata)
 ADAPTER(offset_commit)
 ADAPTER(offset_delete)
 ADAPTER(offset_fetch)
+ADAPTER(offset_for_leader_epoch)
 ADAPTER(produce)
 ADAPTER(sync_group)
 #undef ADAPTER
@@ -59,7 +68,16 @@ static const struct broker_api apis[] = {
     { KAFKA_LIST_GROUPS, 0, 5, -1, false, CALLS(list_groups) },
     { KAFKA_API_VERSIONS, 0, 4, -1, false, CALLS(api_versions) },
     { KAFKA_CREATE_TOPICS, 2, 7, -1, false, CALLS(create_topics) },
+    { KAFKA_DELETE_TOPICS, 1, 6, -1, false, CALLS(delete_topics) },
+    { KAFKA_DELETE_RECORDS, 0, 2, -1, false, CALLS(delete_records) },
     { KAFKA_INIT_PRODUCER_ID, 0, 5, -1, false, CALLS(init_producer_id) },
+    { KAFKA_OFFSET_FOR_LEADER_EPOCH, 2, 4, -1, false, CALLS(offset_for_leader_epoch) },
+    { KAFKA_DESCRIBE_CONFIGS, 1, 4, -1, false, CALLS(describe_configs) },
+    { KAFKA_ALTER_CONFIGS, 0, 2, -1, false, CALLS(alter_configs) },
+    { KAFKA_DESCRIBE_LOG_DIRS, 1, 5, -1, false, CALLS(describe_log_dirs) },
+    { KAFKA_CREATE_PARTITIONS, 0, 3, -1, false, CALLS(create_partitions) },
+    { KAFKA_INCREMENTAL_ALTER_CONFIGS, 0, 1, -1, false, CALLS(incremental_alter_configs) },
+    { KAFKA_DESCRIBE_CLUSTER, 0, 2, -1, false, CALLS(describe_cluster) },
     { KAFKA_DELETE_GROUPS, 0, 2, -1, false, CALLS(delete_groups) },
     { KAFKA_OFFSET_DELETE, 0, 0, -1, false, CALLS(offset_delete) },
 };

@@ -97,6 +97,7 @@ enum mr_status broker_open(struct broker **out, const struct broker_options *opt
     broker->log = options->log;
     broker->env = options->env;
     broker->auto_create_topics = options->auto_create_topics;
+    broker->replication_reject = options->replication_reject;
     broker->partitions_default = options->partitions_default > 0 ? options->partitions_default : 1;
     broker->message_bytes_max =
         options->message_bytes_max > 0 ? options->message_bytes_max : BROKER_MESSAGE_BYTES_MAX_DEFAULT;

@@ -49,6 +49,7 @@ struct broker_options {
     const struct broker_listener *listeners; /* listener_count of them, at least one */
     uint32_t listener_count;
     bool auto_create_topics;    /* Metadata makes topics it is asked for, when the client allows */
+    bool replication_reject;    /* refuse a replication factor above 1 and other nodes; else 1 and this one are taken */
     int32_t partitions_default; /* num.partitions; 0: 1 */
     int32_t message_bytes_max;  /* message.max.bytes; 0: BROKER_MESSAGE_BYTES_MAX_DEFAULT */
     uint32_t connections_max;   /* 0: BROKER_CONNECTIONS_MAX_DEFAULT */

@@ -41,6 +41,7 @@ struct broker {
     struct log *log;       /* borrowed */
     struct mr_env *env;    /* borrowed */
     bool auto_create_topics;
+    bool replication_reject; /* else a replication factor above 1 is taken as 1 */
     int32_t partitions_default;
     int32_t message_bytes_max;
     char cluster_id[BROKER_CLUSTER_ID_BYTES];
@@ -164,14 +165,71 @@ bool broker_topic_is_internal(struct mr_str name);
 
 /* ---- topic_configs.c ---- */
 
+/* Kafka's numbers for the type of a setting. */
+enum broker_config_type {
+    BROKER_CONFIG_BOOLEAN = 1,
+    BROKER_CONFIG_STRING = 2,
+    BROKER_CONFIG_INT = 3,
+    BROKER_CONFIG_LONG = 5,
+    BROKER_CONFIG_DOUBLE = 6,
+    BROKER_CONFIG_LIST = 7,
+};
+
+/* Kafka's numbers for where a value comes from. */
+enum broker_config_source { BROKER_SOURCE_TOPIC = 1, BROKER_SOURCE_FILE = 4, BROKER_SOURCE_DEFAULT = 5 };
+
+/* Kafka's numbers for what has settings. */
+enum broker_resource_type { BROKER_RESOURCE_TOPIC = 2, BROKER_RESOURCE_BROKER = 4 };
+
+#define BROKER_CONFIG_MESSAGE_BYTES "max.message.bytes"
+#define BROKER_CONFIG_REMOTE        "remote.storage.enable"
+#define BROKER_CONFIG_REPLICAS      "partition:broker" /* as words: a list of such pairs, or '*' */
+
 struct broker_topic_config {
     const char *name;
     const char *default_value;
+    const char *broker_name; /* the broker's setting that gives the default; NULL: none */
+    enum broker_config_type type;
+    int64_t low;
+    int64_t high;
+    const char *words;
+    const char *documentation;
 };
-/* Topic configurations that Kafka knows, with its defaults, *COUNT of them. */
+/* Topic configurations that Kafka knows, with its defaults, *COUNT of them, by name. */
 const struct broker_topic_config *broker_topic_configs(size_t *count);
-/* MR_OK, or MR_INVALID and ERR in Kafka's words.  VALUE may be null: the default. */
-MR_MUST_CHECK enum mr_status broker_topic_config_check(struct mr_str name, struct mr_str value, struct mr_err *err);
+/* The one of this name, or NULL. */
+const struct broker_topic_config *broker_topic_config_find(struct mr_str name);
+/* Its default here, perhaps made in ARENA. */
+const char *broker_topic_config_default(const struct broker *broker, const struct broker_topic_config *config,
+                                        struct mr_arena *arena);
+/* MR_OK and *STORED, the value's plain form in ARENA; or MR_INVALID and ERR in Kafka's words. */
+MR_MUST_CHECK enum mr_status broker_topic_config_check(struct mr_str name, struct mr_str value, struct mr_arena *arena,
+                                                       const char **stored, struct mr_err *err);
+/* Do all of a topic's configurations, checked one by one, go together?  MR_INVALID and ERR in Kafka's words. */
+MR_MUST_CHECK enum mr_status broker_topic_configs_check(const struct log_config *set, size_t count, struct mr_err *err);
+/* Is ITEM one of the comma-separated LIST? */
+bool broker_topic_list_has(const char *list, const char *item);
+
+/* ---- broker_configs.c ---- */
+
+struct broker_setting {
+    const char *name;
+    const char *value; /* in the arena, or constant; NULL: none */
+    enum broker_config_type type;
+    enum broker_config_source source;
+    const char *documentation;
+};
+/* The broker's own settings, *COUNT of them, in ARENA, by name: what is true of this one. */
+const struct broker_setting *broker_settings(const struct broker *broker, struct mr_arena *arena, size_t *count);
+
+/* ---- replicas.c ---- */
+
+/* What becomes of a replication factor and of assignments that one node can't fulfil: taken as this node alone, with a
+ * warning in the log, or refused (broker_options.replication_reject).  A Kafka error; ERR says why. */
+int broker_replication_check(const struct broker *broker, struct mr_str topic, int16_t factor, struct mr_err *err);
+/* The same for the NODES of one partition. */
+int broker_assignment_check(const struct broker *broker, struct mr_str topic, const int32_t *nodes, int32_t node_count,
+                            struct mr_err *err);
 
 /* ---- group_coordinator.c ---- */
 
@@ -220,5 +278,14 @@ void broker_handle_offset_delete(struct broker_request *request);
 void broker_handle_describe_groups(struct broker_request *request);
 void broker_handle_list_groups(struct broker_request *request);
 void broker_handle_delete_groups(struct broker_request *request);
+void broker_handle_delete_topics(struct broker_request *request);
+void broker_handle_create_partitions(struct broker_request *request);
+void broker_handle_delete_records(struct broker_request *request);
+void broker_handle_describe_configs(struct broker_request *request);
+void broker_handle_alter_configs(struct broker_request *request);
+void broker_handle_incremental_alter_configs(struct broker_request *request);
+void broker_handle_describe_cluster(struct broker_request *request);
+void broker_handle_offset_for_leader_epoch(struct broker_request *request);
+void broker_handle_describe_log_dirs(struct broker_request *request);
 
 #endif

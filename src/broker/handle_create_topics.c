@@ -1,6 +1,6 @@
 /* handle_create_topics.c -- makes topics; answers once they are on disk and can be written to.
  *
- * There is one node, so one replica: a replication factor above 1 is taken as 1, with a warning in the log. */
+ * There is one node, so one replica: replicas.c says what becomes of a greater replication factor. */
 #include "broker/broker_int.h"
 
 #include "base/logging.h"
@@ -9,9 +9,7 @@
 
 enum {
     VERSION_DEFAULTS = 4, /* -1 partitions and replicas mean the defaults */
-    SOURCE_TOPIC = 1,     /* config_source: set for this topic */
-    SOURCE_DEFAULT = 5,
-    TOPICS_MAX = 10000, /* in one request */
+    TOPICS_MAX = 10000,   /* in one request */
 };
 
 struct create_topics {
@@ -24,6 +22,8 @@ struct create_topic {
     const struct kafka_create_topics_request_topic *in;
     struct kafka_create_topics_response_topic *out;
     int32_t partition_count;
+    struct log_config *configs; /* config_count of them, in the arena */
+    size_t config_count;
 };
 
 static void error_set(struct broker_request *request, struct kafka_create_topics_response_topic *out, int error,
@@ -33,18 +33,13 @@ static void error_set(struct broker_request *request, struct kafka_create_topics
     out->error_message = mr_arena_str(request->arena, mr_str_of(message));
 }
 
-/* The value asked for, else the default. */
-static const char *config_value(const struct broker_topic_config *config,
-                                const struct kafka_create_topics_request_topic *in, struct mr_arena *arena,
-                                bool *is_set)
+/* The value asked for, or NULL. */
+static const char *config_value(const struct create_topic *create, const char *name)
 {
-    for (int32_t i = in->configs_count - 1; i >= 0; i--) {
-        *is_set = mr_str_equal(in->configs[i].name, mr_str_of(config->name));
-        if (*is_set)
-            return mr_arena_str(arena, in->configs[i].value).data;
-    }
-    *is_set = false;
-    return config->default_value;
+    for (size_t i = 0; i < create->config_count; i++)
+        if (strcmp(create->configs[i].key, name) == 0)
+            return create->configs[i].value;
+    return NULL;
 }
 
 static void success_fill(struct create_topic *create)
@@ -61,11 +56,13 @@ static void success_fill(struct create_topic *create)
     out->configs = MR_ARENA_ARRAY(request->arena, struct kafka_create_topics_response_config, count);
     for (size_t i = 0; i < count; i++) {
         struct kafka_create_topics_response_config *config = &out->configs[i];
-        bool is_set;
+        const char *value = config_value(create, configs[i].name);
 
         config->name = mr_str_of(configs[i].name);
-        config->value = mr_str_of(config_value(&configs[i], create->in, request->arena, &is_set));
-        config->config_source = is_set ? SOURCE_TOPIC : SOURCE_DEFAULT;
+        config->config_source = value != NULL ? BROKER_SOURCE_TOPIC : BROKER_SOURCE_DEFAULT;
+        if (value == NULL)
+            value = broker_topic_config_default(request->broker, &configs[i], request->arena);
+        config->value = mr_str_of(value);
     }
 }
 
@@ -92,62 +89,85 @@ static void topic_created(void *arg, enum mr_status status, struct log_topic *to
 
 /* ---- checks ---- */
 
-/* With an assignment: every partition from 0 on, on this node alone. */
-static int assignment_check(const struct kafka_create_topics_request_topic *in, struct mr_err *err)
+/* With an assignment: every partition from 0 on, once. */
+static int assignment_check(const struct broker *broker, const struct kafka_create_topics_request_topic *in,
+                            struct mr_err *err)
 {
+    int error = KAFKA_ERROR_NONE;
+
     if (in->num_partitions != -1 || in->replication_factor != -1) {
         (void)mr_err_set(err, MR_INVALID, "A manual partition assignment was specified, but %s was not set to -1.",
                          in->replication_factor != -1 ? "replication factor" : "partition count");
         return KAFKA_ERROR_INVALID_REQUEST;
     }
-    for (int32_t wanted = 0; wanted < in->assignments_count; wanted++) {
-        const struct kafka_create_topics_request_assignment *a = &in->assignments[wanted];
+    for (int32_t i = 0; error == KAFKA_ERROR_NONE && i < in->assignments_count; i++) {
+        const struct kafka_create_topics_request_assignment *a = &in->assignments[i];
 
-        if (a->partition_index != wanted || a->broker_ids_count < 1 || a->broker_ids[0] != BROKER_NODE_ID) {
-            (void)mr_err_set(err, MR_INVALID,
-                             "The manual partition assignment must name partitions 0 to %d in order, on broker %d.",
-                             (int)in->assignments_count - 1, BROKER_NODE_ID);
+        if (a->partition_index != i) {
+            (void)mr_err_set(err, MR_INVALID, "partitions should be a consecutive 0-based integer sequence");
             return KAFKA_ERROR_INVALID_REPLICA_ASSIGNMENT;
         }
+        error = broker_assignment_check(broker, in->name, a->broker_ids, a->broker_ids_count, err);
     }
-    return KAFKA_ERROR_NONE;
+    return error;
 }
 
-static int counts_check(const struct kafka_create_topics_request_topic *in, int version, struct mr_err *err)
+static int counts_check(const struct broker_request *request, const struct kafka_create_topics_request_topic *in,
+                        struct mr_err *err)
 {
-    bool may_default = version >= VERSION_DEFAULTS || in->assignments_count > 0;
+    bool may_default = request->header.api_version >= VERSION_DEFAULTS || in->assignments_count > 0;
+    int32_t wanted = in->assignments_count > 0 ? in->assignments_count : in->num_partitions;
 
-    if (in->assignments_count > 0)
-        return assignment_check(in, err);
-    if (in->num_partitions == 0 || in->num_partitions < -1 || (in->num_partitions == -1 && !may_default)) {
-        (void)mr_err_set(err, MR_INVALID, "Number of partitions was set to an invalid non-positive value.");
+    if (wanted > LOG_PARTITIONS_MAX) {
+        (void)mr_err_set(err, MR_INVALID, "Number of partitions is above the limit of %d.", LOG_PARTITIONS_MAX);
         return KAFKA_ERROR_INVALID_PARTITIONS;
     }
-    if (in->num_partitions > LOG_PARTITIONS_MAX) {
-        (void)mr_err_set(err, MR_INVALID, "Number of partitions is above the limit of %d.", LOG_PARTITIONS_MAX);
+    if (in->assignments_count > 0)
+        return assignment_check(request->broker, in, err);
+    if (in->num_partitions == 0 || in->num_partitions < -1 || (in->num_partitions == -1 && !may_default)) {
+        (void)mr_err_set(err, MR_INVALID, "Number of partitions was set to an invalid non-positive value.");
         return KAFKA_ERROR_INVALID_PARTITIONS;
     }
     if (in->replication_factor == 0 || in->replication_factor < -1 || (in->replication_factor == -1 && !may_default)) {
         (void)mr_err_set(err, MR_INVALID, "Replication factor must be larger than 0, or -1 to use the default value.");
         return KAFKA_ERROR_INVALID_REPLICATION_FACTOR;
     }
-    return KAFKA_ERROR_NONE;
+    return broker_replication_check(request->broker, in->name, in->replication_factor, err);
 }
 
-static int topic_check(struct broker_request *request, const struct kafka_create_topics_request_topic *in,
-                       struct mr_err *err)
+/* Checks the configurations and puts them into CREATE in their plain form; of repeated ones the last counts. */
+static enum mr_status configs_take(struct broker_request *request, struct create_topic *create, struct mr_err *err)
 {
-    int error = broker_topic_name_check(request->broker, in->name, err);
+    const struct kafka_create_topics_request_topic *in = create->in;
 
-    if (error == KAFKA_ERROR_NONE)
-        error = counts_check(in, request->header.api_version, err);
-    if (error == KAFKA_ERROR_NONE && in->configs_count > LOG_CONFIGS_MAX) {
-        (void)mr_err_set(err, MR_INVALID, "More than %d configurations.", LOG_CONFIGS_MAX);
-        error = KAFKA_ERROR_INVALID_CONFIG;
+    if (in->configs_count > LOG_CONFIGS_MAX)
+        return mr_err_set(err, MR_INVALID, "More than %d configurations.", LOG_CONFIGS_MAX);
+    create->configs = MR_ARENA_ARRAY(request->arena, struct log_config, (size_t)in->configs_count);
+    for (int32_t i = 0; i < in->configs_count; i++) {
+        struct log_config config = { NULL, NULL };
+        size_t at = 0;
+        enum mr_status status =
+            broker_topic_config_check(in->configs[i].name, in->configs[i].value, request->arena, &config.value, err);
+
+        if (status != MR_OK)
+            return status;
+        config.key = broker_topic_config_find(in->configs[i].name)->name;
+        while (at < create->config_count && create->configs[at].key != config.key)
+            at++;
+        create->configs[at] = config;
+        create->config_count += at == create->config_count;
     }
-    for (int32_t i = 0; error == KAFKA_ERROR_NONE && i < in->configs_count; i++)
-        if (broker_topic_config_check(in->configs[i].name, in->configs[i].value, err) != MR_OK)
-            error = KAFKA_ERROR_INVALID_CONFIG;
+    return broker_topic_configs_check(create->configs, create->config_count, err);
+}
+
+static int topic_check(struct broker_request *request, struct create_topic *create, struct mr_err *err)
+{
+    int error = broker_topic_name_check(request->broker, create->in->name, err);
+
+    if (error == KAFKA_ERROR_NONE && configs_take(request, create, err) != MR_OK)
+        error = KAFKA_ERROR_INVALID_CONFIG;
+    if (error == KAFKA_ERROR_NONE)
+        error = counts_check(request, create->in, err);
     return error;
 }
 
@@ -172,16 +192,11 @@ static void topic_make(struct create_topic *create)
 {
     struct broker_request *request = create->all->request;
     const struct kafka_create_topics_request_topic *in = create->in;
-    struct log_config *configs = MR_ARENA_ARRAY(request->arena, struct log_config, (size_t)in->configs_count);
     struct mr_err err = MR_ERR_INIT;
     enum mr_status status;
 
-    for (int32_t i = 0; i < in->configs_count; i++) {
-        configs[i].key = mr_arena_str(request->arena, in->configs[i].name).data;
-        configs[i].value = mr_arena_str(request->arena, in->configs[i].value).data;
-    }
-    status = log_topic_create(request->broker->log, in->name, create->partition_count, configs,
-                              (size_t)in->configs_count, topic_created, create, &err);
+    status = log_topic_create(request->broker->log, in->name, create->partition_count, create->configs,
+                              create->config_count, topic_created, create, &err);
     if (status != MR_OK) {
         error_set(request, create->out, error_of_create(status), err.text);
         return;
@@ -201,7 +216,12 @@ static void topic_handle(struct create_topics *all, int32_t index)
     int error;
 
     kafka_create_topics_response_topic_init(&response->topics[index]);
-    *create = (struct create_topic){ all, in, &response->topics[index], in->num_partitions };
+    *create = (struct create_topic){
+        .all = all,
+        .in = in,
+        .out = &response->topics[index],
+        .partition_count = in->num_partitions,
+    };
     create->out->name = in->name;
     if (whole->topics_count > TOPICS_MAX) {
         error_set(request, create->out, KAFKA_ERROR_POLICY_VIOLATION, "More than 10000 topics in one request.");
@@ -211,7 +231,7 @@ static void topic_handle(struct create_topics *all, int32_t index)
         error_set(request, create->out, KAFKA_ERROR_INVALID_REQUEST, "Duplicate topic name.");
         return;
     }
-    error = topic_check(request, in, &err);
+    error = topic_check(request, create, &err);
     if (error != KAFKA_ERROR_NONE) {
         error_set(request, create->out, error, err.text);
         return;
@@ -220,9 +240,6 @@ static void topic_handle(struct create_topics *all, int32_t index)
         create->partition_count = in->assignments_count;
     else if (in->num_partitions == -1)
         create->partition_count = request->broker->partitions_default;
-    if (in->replication_factor > 1)
-        mr_log(MR_LOG_WARN, "broker", "topic %.*s: replication factor %d is taken as 1, there is one node",
-               MR_STR_ARG(in->name), in->replication_factor);
     if (whole->validate_only)
         success_fill(create);
     else

@@ -16,7 +16,7 @@ int broker_epoch_check(const struct broker *broker, int32_t leader_epoch)
 {
     int32_t current = log_leader_epoch(broker->log);
 
-    if (leader_epoch < 0 || leader_epoch == current)
+    if (leader_epoch == -1 || leader_epoch == current)
         return KAFKA_ERROR_NONE;
     return leader_epoch < current ? KAFKA_ERROR_FENCED_LEADER_EPOCH : KAFKA_ERROR_UNKNOWN_LEADER_EPOCH;
 }

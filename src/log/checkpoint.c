@@ -4,8 +4,8 @@
  *   u32 magic, u32 version, i64 log start offset, i64 end offset, i64 base offset of the segment, i64 position in it,
  *   i64 greatest time in the partition, i64 greatest time in the segment,
  *   u32 epoch count, (i32 epoch, i64 start offset)*, producers (producers.c), u32 CRC-32C of all before
- * Written after a sync of all it speaks of: at each new segment, each checkpoint_bytes, at a clean stop, and when the log
- * start is raised (delete_records.c).  So bytes
+ * Written after a sync of all it speaks of: at each new segment, each checkpoint_bytes, at a clean stop, and when the
+ * log start is raised (delete_records.c).  So bytes
  * before its position that are missing were lost by the disk: MR_CORRUPT.  Without a checkpoint all segments are read.
  * Tested by: tests/unit/log/test_recovery.c, tests/sim/sim_log.c */
 #include "base/hash.h"

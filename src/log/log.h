@@ -103,8 +103,8 @@ MR_MUST_CHECK enum mr_status log_topic_create(struct log *log, struct mr_str nam
  * once, later, with topic NULL; the topic's pointers die after it.  Slices stay readable. */
 void log_topic_delete(struct log *log, struct log_topic *topic, log_topic_fn *on_done, void *arg);
 
-/* Begins to give the topic COUNT partitions in all; ON_DONE runs once, later, when they are on disk (then they are found)
- * or could not be made.
+/* Begins to give the topic COUNT partitions in all; ON_DONE runs once, later, when they are on disk (then they are
+ * found) or could not be made.
  * MR_INVALID  not more than it has, or above LOG_PARTITIONS_MAX
  * MR_BUSY     it is being changed or deleted: try again when that is done */
 MR_MUST_CHECK enum mr_status log_topic_grow(struct log *log, struct log_topic *topic, int32_t count,

@@ -120,7 +120,11 @@ static struct broker_request *ask(struct harness *h, int16_t key, int16_t versio
     {                                                                                                                  \
         return ask(h, KAFKA_##API, version, message, api##_write);                                                     \
     }
+ASK(alter_configs, ALTER_CONFIGS)
+ASK(create_partitions, CREATE_PARTITIONS)
 ASK(create_topics, CREATE_TOPICS)
+ASK(delete_records, DELETE_RECORDS)
+ASK(delete_topics, DELETE_TOPICS)
 ASK(metadata, METADATA)
 ASK(produce, PRODUCE)
 ASK(fetch, FETCH)
@@ -328,6 +332,98 @@ static void test_fetch_ends_when_the_topic_is_deleted(void **state)
     broker_request_unref(request);
 }
 
+static struct broker_request *ask_delete_topic(struct harness *h, struct mr_str name)
+{
+    struct kafka_delete_topics_request m = { .topic_names = &name, .topic_names_count = 1 };
+
+    return ask_delete_topics(h, 5, &m);
+}
+
+static struct broker_request *ask_grow(struct harness *h, const char *name, int32_t count)
+{
+    struct kafka_create_partitions_request_topic topic = { .name = mr_str_of(name), .count = count };
+    struct kafka_create_partitions_request m = { .topics = &topic, .topics_count = 1 };
+
+    topic.assignments_count = -1;
+    return ask_create_partitions(h, 3, &m);
+}
+
+static struct broker_request *ask_delete_records_of(struct harness *h, const char *name, int64_t offset)
+{
+    struct kafka_delete_records_request_partition partition = { 0, offset };
+    struct kafka_delete_records_request_topic topic = { .name = mr_str_of(name),
+                                                        .partitions = &partition,
+                                                        .partitions_count = 1 };
+    struct kafka_delete_records_request m = { .topics = &topic, .topics_count = 1 };
+
+    return ask_delete_records(h, 2, &m);
+}
+
+static struct broker_request *ask_set(struct harness *h, const char *name, const char *key, const char *value)
+{
+    struct kafka_alter_configs_request_config config = { mr_str_of(key), mr_str_of(value) };
+    struct kafka_alter_configs_request_resource resource = {
+        .resource_type = BROKER_RESOURCE_TOPIC, .resource_name = mr_str_of(name), .configs = &config, .configs_count = 1
+    };
+    struct kafka_alter_configs_request m = { .resources = &resource, .resources_count = 1 };
+
+    return ask_alter_configs(h, 2, &m);
+}
+
+/* What changes something is answered when it is on disk, and has happened then. */
+static void test_changes_wait_for_the_disk(void **state)
+{
+    struct harness *h = *state;
+    struct broker_request *requests[4];
+    struct log_topic *topic;
+
+    create(h, "gone");
+    create(h, "grown");
+    create(h, "set");
+    create(h, "cut");
+    abandon(ask_append(h, "cut", 1));
+    pump(h, true);
+    requests[0] = ask_delete_topic(h, MR_STR("gone"));
+    requests[1] = ask_grow(h, "grown", 3);
+    requests[2] = ask_set(h, "set", "retention.ms", "5");
+    requests[3] = ask_delete_records_of(h, "cut", -1);
+    pump(h, false);
+    topic = log_topic_find(h->log, MR_STR("set"));
+    for (size_t i = 0; i < MR_COUNT(requests); i++)
+        assert_false(requests[i]->is_done);
+    assert_int_equal(log_topic_partition_count(log_topic_find(h->log, MR_STR("grown"))), 1);
+    assert_null(log_topic_config(topic, "retention.ms"));
+    assert_int_equal(log_start_offset(log_topic_partition(log_topic_find(h->log, MR_STR("cut")), 0)), 0);
+    pump(h, true);
+    for (size_t i = 0; i < MR_COUNT(requests); i++) {
+        assert_true(requests[i]->is_done);
+        broker_request_unref(requests[i]);
+    }
+    assert_null(log_topic_find(h->log, MR_STR("gone")));
+    assert_int_equal(log_topic_partition_count(log_topic_find(h->log, MR_STR("grown"))), 3);
+    assert_string_equal(log_topic_config(topic, "retention.ms"), "5");
+    assert_int_equal(log_start_offset(log_topic_partition(log_topic_find(h->log, MR_STR("cut")), 0)), 1);
+}
+
+/* The second of two changes of a topic waits for the first; its client may leave meanwhile. */
+static void test_changes_of_one_topic_wait(void **state)
+{
+    struct harness *h = *state;
+    struct broker_request *first, *second;
+
+    create(h, "t");
+    first = ask_grow(h, "t", 3);
+    second = ask_grow(h, "t", 4);
+    abandon(ask_set(h, "t", "retention.ms", "5"));
+    pump(h, true);
+    assert_true(first->is_done);
+    assert_false(second->is_done); /* tried again by a timer */
+    abandon(second);
+    assert_int_equal(log_topic_partition_count(log_topic_find(h->log, MR_STR("t"))), 3);
+    assert_null(log_topic_config(log_topic_find(h->log, MR_STR("t")), "retention.ms"));
+    broker_request_unref(first);
+}
+
 static void test_the_client_leaves(void **state)
 {
     struct harness *h = *state;
@@ -339,8 +435,11 @@ static void test_the_client_leaves(void **state)
     abandon(ask_append(h, "t", 1));
     abandon(ask_create(h, "new"));
     abandon(ask_metadata(h, 4, &metadata));
+    abandon(ask_grow(h, "t", 4));
+    abandon(ask_delete_records_of(h, "t", 0));
     pump(h, true);
     assert_int_equal(log_topic_count(h->log), 3);
+    assert_int_equal(log_topic_partition_count(log_topic_find(h->log, MR_STR("t"))), 4);
     assert_int_equal(log_high_watermark(log_topic_partition(log_topic_find(h->log, MR_STR("t")), 0)), 1);
 }
 
@@ -348,7 +447,8 @@ static void test_topic_configs(void **state)
 {
     static const struct {
         const char *name, *value;
-        const char *error; /* NULL: legal */
+        const char *error;  /* NULL: legal */
+        const char *stored; /* NULL: as given */
     } cases[] = {
         { "retention.ms", "-1", NULL },
         { "retention.ms", "-2", "Invalid value -2 for configuration retention.ms: Value must be at least -1" },
@@ -359,13 +459,27 @@ static void test_topic_configs(void **state)
           "type INT" },
         { "cleanup.policy", "compact,delete", NULL },
         { "cleanup.policy", "shred",
-          "Invalid value shred for configuration cleanup.policy: not one of the values it "
-          "may have" },
+          "Invalid value shred for configuration cleanup.policy: String must be one of: compact, delete" },
         { "min.cleanable.dirty.ratio", "0.3", NULL },
         { "min.cleanable.dirty.ratio", "2",
-          "Invalid value 2 for configuration min.cleanable.dirty.ratio: Value must "
-          "be between 0 and 1" },
-        { "preallocate", "TRUE", NULL },
+          "Invalid value 2.0 for configuration min.cleanable.dirty.ratio: Value must be no more than 1" },
+        { "preallocate", "TRUE", NULL, "true" },
+        { "retention.ms", " 77 ", NULL, "77" },
+        { "cleanup.policy", "compact, delete,compact", NULL, "compact,delete" },
+        { "cleanup.policy", "", NULL, "" },
+        { "compression.gzip.level", "0",
+          "Invalid value 0 for configuration compression.gzip.level: Value must be between 1 and 9 or equal to -1" },
+        { "compression.lz4.level", "99",
+          "Invalid value 99 for configuration compression.lz4.level: Value must be no more than 17" },
+        { "compression.type", "GZIP",
+          "Invalid value GZIP for configuration compression.type: String must be one of: uncompressed, zstd, lz4, "
+          "snappy, gzip, producer" },
+        { "leader.replication.throttled.replicas", "0:1,1:1", NULL },
+        { "leader.replication.throttled.replicas", "*", NULL },
+        { "leader.replication.throttled.replicas", "foo",
+          "Invalid value [foo] for configuration leader.replication.throttled.replicas: "
+          "leader.replication.throttled.replicas must be the literal '*' or a list of replicas in the following "
+          "format: [partitionId]:[brokerId],[partitionId]:[brokerId],..." },
         { "preallocate", "yes",
           "Invalid value yes for configuration preallocate: Expected value to be either true "
           "or false" },
@@ -374,19 +488,29 @@ static void test_topic_configs(void **state)
     };
     size_t count;
     const struct broker_topic_config *configs = broker_topic_configs(&count);
+    struct mr_arena *arena = mr_arena_new();
+    const char *stored;
 
     MR_UNUSED(state);
     for (size_t i = 0; i < MR_COUNT(cases); i++) {
         struct mr_err err = MR_ERR_INIT;
-        enum mr_status got = broker_topic_config_check(mr_str_of(cases[i].name), mr_str_of(cases[i].value), &err);
+        enum mr_status got =
+            broker_topic_config_check(mr_str_of(cases[i].name), mr_str_of(cases[i].value), arena, &stored, &err);
 
         assert_int_equal(got, cases[i].error == NULL ? MR_OK : MR_INVALID);
         if (cases[i].error != NULL)
             assert_string_equal(err.text, cases[i].error);
+        else
+            assert_string_equal(stored, cases[i].stored != NULL ? cases[i].stored : cases[i].value);
     }
-    for (size_t i = 0; i < count; i++)
-        assert_int_equal(
-            broker_topic_config_check(mr_str_of(configs[i].name), mr_str_of(configs[i].default_value), NULL), MR_OK);
+    for (size_t i = 0; i < count; i++) {
+        struct mr_str value = mr_str_of(configs[i].default_value);
+
+        assert_int_equal(broker_topic_config_check(mr_str_of(configs[i].name), value, arena, &stored, NULL), MR_OK);
+        assert_string_equal(stored, configs[i].default_value);
+        assert_true(i == 0 || strcmp(configs[i - 1].name, configs[i].name) < 0);
+    }
+    mr_arena_free(arena);
 }
 
 int main(void)
@@ -400,6 +524,8 @@ int main(void)
         WITH_LOG(test_fetch_by_id),
         WITH_LOG(test_fetch_waits_for_the_disk),
         WITH_LOG(test_fetch_ends_when_the_topic_is_deleted),
+        WITH_LOG(test_changes_wait_for_the_disk),
+        WITH_LOG(test_changes_of_one_topic_wait),
         WITH_LOG(test_the_client_leaves),
         cmocka_unit_test(test_topic_configs),
     };
