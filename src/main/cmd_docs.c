@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "connectors/connectors.h"
 #include "main/command.h"
+#include "main/command_docs.h"
 #include "sql/sql.h"
 
 #include <ctype.h>
@@ -86,6 +87,13 @@ static void write_options(struct mr_writer *out)
     }
 }
 
+static int write_commands(struct mr_writer *out, const char *name)
+{
+    struct mr_err err = MR_ERR_INIT;
+
+    return command_docs_markdown(out, name, &err) == MR_OK ? EXIT_DONE : command_usage("%s", err.text);
+}
+
 static int run(struct mr_config *config, char **rest, int rest_count)
 {
     struct mr_writer out = { 0 };
@@ -94,6 +102,8 @@ static int run(struct mr_config *config, char **rest, int rest_count)
     MR_UNUSED(config);
     if (rest_count == 2 && strcmp(rest[0], "connectors") == 0) {
         code = write_one_connector(&out, rest[1]);
+    } else if (strcmp(rest[0], "commands") == 0) {
+        code = write_commands(&out, rest_count == 2 ? rest[1] : NULL);
     } else if (rest_count == 2) {
         command_error("\"%s\" is one word too many; usage: %s", rest[1], command_docs.usage);
         code = EXIT_USAGE;
@@ -105,6 +115,8 @@ static int run(struct mr_config *config, char **rest, int rest_count)
         sql_settings_write(&out);
     } else if (strcmp(rest[0], "options") == 0) {
         write_options(&out);
+    } else if (strcmp(rest[0], "man") == 0) {
+        command_docs_man(&out);
     } else {
         command_error("there is nothing about \"%s\"; usage: %s", rest[0], command_docs.usage);
         code = EXIT_USAGE;
@@ -118,8 +130,8 @@ static int run(struct mr_config *config, char **rest, int rest_count)
 const struct command command_docs = {
     .name = "docs",
     .summary = "Print what this version has, as Markdown",
-    .usage = "millrace docs functions|settings|connectors [NAME]|options",
-    .text = "functions and settings of SQL, connectors with their options, options of millrace run.",
+    .usage = "millrace docs functions|settings|connectors [NAME]|options|commands [NAME]|man",
+    .text = "functions and settings of SQL, connectors with their options, options of millrace run; commands; the man page.",
     .example = "  millrace docs functions\n  millrace docs connectors http",
     .rest_min = 1,
     .rest_max = 2,

@@ -11,16 +11,8 @@
 enum { VERBS_MAX = 32 };
 
 const struct command *const commands_all[] = {
-    &command_run,
-    &command_sql,
-    &command_status,
-    &command_topic,
-    &command_produce,
-    &command_consume,
-    &command_cql,
-    &command_query,
-    &command_simulate,
-    &command_docs,
+    &command_run, &command_sql,   &command_status, &command_topic,    &command_produce, &command_consume,
+    &command_cql, &command_query, &command_config, &command_simulate, &command_docs,    &command_completion,
     NULL,
 };
 
