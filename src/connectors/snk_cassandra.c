@@ -243,6 +243,15 @@ static enum mr_status cassandra_write(struct connector_sink *sink, const struct 
     return MR_OK;
 }
 
+static enum mr_status cassandra_push(struct connector_sink *sink, struct mr_err *err)
+{
+    enum mr_status status = MR_OK;
+
+    if (sink->open != NULL && sink->open_rows > 0)
+        status = batch_send(sink, err);
+    return sink_failed(sink, status, err);
+}
+
 static enum mr_status cassandra_flush(struct connector_sink *sink, struct mr_err *err)
 {
     enum mr_status status = MR_OK;
@@ -309,6 +318,7 @@ static enum mr_status cassandra_open(struct connector_sink **out, const struct c
 const struct connector_sink_ops cassandra_sink_ops = {
     .open = cassandra_open,
     .write = cassandra_write,
+    .push = cassandra_push,
     .flush = cassandra_flush,
     .close = cassandra_close,
 };
