@@ -339,6 +339,8 @@ void broker_member_synced(struct broker_group *group, struct broker_member *memb
     struct broker_synced answer = { .error = error };
     void *waiter = member->sync_waiter;
 
+    if (member->awaits_sync) /* its session did not count while it waited */
+        broker_group_session_renew(group, member);
     member->awaits_sync = false;
     member->sync_waiter = NULL;
     if (waiter == NULL)

@@ -104,13 +104,8 @@ static void assignments_stored(struct broker_group *group, int error)
         return;
     }
     broker_group_state_set(group, BROKER_GROUP_STABLE);
-    for (size_t i = 0; i < group->member_count; i++) {
-        struct broker_member *member = group->members[i];
-
-        if (member->awaits_sync)
-            broker_group_session_renew(group, member);
-        broker_member_synced(group, member, KAFKA_ERROR_NONE);
-    }
+    for (size_t i = 0; i < group->member_count; i++)
+        broker_member_synced(group, group->members[i], KAFKA_ERROR_NONE);
 }
 
 void broker_group_stored(struct broker_group *group, int64_t ticket, int error)

@@ -161,6 +161,7 @@ static void entry_answer(struct delete_topics *all, const struct entry *entries,
     all->waiting++;
     broker_request_ref(request);
     broker_groups_topic_deleted(request->broker->groups, mr_str_of(log_topic_name(e->topic)));
+    broker_groups_topic_deleted(request->broker->groups, mr_str_of(log_topic_name(e->topic)));
     log_topic_delete(request->broker->log, e->topic, topic_deleted, deletion);
 }
 
