@@ -32,12 +32,49 @@ static bool pack(struct tables *tables, enum cql_compression compression)
     return packed->size < plain.size;
 }
 
+void answer_warn(struct tables *tables, const char *text)
+{
+    snprintf(tables->warning, sizeof(tables->warning), "%s", text);
+}
+
+/* What its header's flags put before the body of the answer: the id of its trace, a warning. */
+static void insert_prefix(struct conn *conn)
+{
+    struct tables *tables = conn->tables;
+    struct mr_writer *answer = &tables->answer, prefix = { 0 };
+    int16_t stream = (int16_t)(answer->data[2] << 8 | answer->data[3]);
+    const uint8_t *id = conn->traced > 0 ? trace_end(conn, stream) : NULL;
+    uint8_t flags = 0;
+
+    if (id != NULL) {
+        flags |= CQL_FRAME_TRACING;
+        mr_write_bytes(&prefix, (struct mr_bytes){ id, 16 });
+    }
+    if (tables->warning[0] != 0 && (answer->data[0] & 0x7f) >= CQL_V4) {
+        flags |= CQL_FRAME_WARNING;
+        mr_write_u16(&prefix, 1);
+        cql_write_string(&prefix, mr_str_of(tables->warning));
+    }
+    tables->warning[0] = 0;
+    if (flags == 0)
+        return;
+    mr_writer_reserve(answer, prefix.size);
+    memmove(answer->data + CQL_HEADER_BYTES + prefix.size, answer->data + CQL_HEADER_BYTES,
+            answer->size - CQL_HEADER_BYTES);
+    memcpy(answer->data + CQL_HEADER_BYTES, prefix.data, prefix.size);
+    answer->data[1] |= flags;
+    answer->size += prefix.size;
+    mr_writer_deinit(&prefix);
+}
+
 void answer_end(struct conn *conn, size_t position)
 {
     struct tables *tables = conn->tables;
     struct mr_bytes out;
 
     assert(position == CQL_HEADER_BYTES);
+    if (conn->traced > 0 || tables->warning[0] != 0)
+        insert_prefix(conn);
     cql_frame_end(&tables->answer, position);
     out = mr_writer_bytes(&tables->answer);
     if (conn->is_framed) {
@@ -187,5 +224,7 @@ void conn_unref(struct conn *conn)
     if (--conn->refs > 0)
         return;
     mr_free((void *)conn->keyspace.data);
+    mr_free((void *)conn->driver_name.data);
+    mr_free((void *)conn->driver_version.data);
     mr_free(conn);
 }

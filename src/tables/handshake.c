@@ -4,6 +4,7 @@
 #include "tables/server_int.h"
 
 #include "base/logging.h"
+#include "base/text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -62,6 +63,24 @@ static bool startup_options(struct frame *frame, const struct cql_startup *m, en
     return has_version;
 }
 
+/* Who it is, for system_views.clients. */
+static void keep_driver(struct conn *conn, const struct cql_startup *m)
+{
+    enum { DRIVER_BYTES_MAX = 128 };
+    uint32_t i;
+
+    for (i = 0; i < m->option_count; i++) {
+        struct mr_str value = m->options[i].value;
+        struct mr_str *to = mr_str_equal(m->options[i].key, MR_STR("DRIVER_NAME"))      ? &conn->driver_name
+                            : mr_str_equal(m->options[i].key, MR_STR("DRIVER_VERSION")) ? &conn->driver_version
+                                                                                        : NULL;
+
+        if (to == NULL || to->data != NULL || !mr_utf8_valid(mr_bytes_of_str(value)) || value.size > DRIVER_BYTES_MAX)
+            continue;
+        *to = (struct mr_str){ mr_str_dup(value), value.size };
+    }
+}
+
 void handle_startup(struct frame *frame)
 {
     struct conn *conn = frame->conn;
@@ -82,6 +101,7 @@ void handle_startup(struct frame *frame)
     }
     if (!startup_options(frame, &m, &compression))
         return;
+    keep_driver(conn, &m);
     conn->state = CONN_AUTHENTICATING;
     position = answer_begin(tables, frame->header.version, frame->header.stream, CQL_OP_AUTHENTICATE);
     cql_write_string(&tables->answer, MR_STR("org.apache.cassandra.auth.PasswordAuthenticator"));

@@ -153,6 +153,8 @@ static void read_job_answer(void *arg)
         size_t position = answer_begin(request->conn->tables, request->version, request->stream, CQL_OP_RESULT);
 
         mr_write_bytes(&request->conn->tables->answer, mr_writer_bytes(&job->body));
+        if (job->plan->is_count && job->plan->access == PLAN_RANGE)
+            answer_warn(request->conn->tables, "Aggregation query used without partition key");
         answer_end(request->conn, position);
     } else {
         answer_fail(request->conn, request->version, request->stream, job->code, "%s", job->err.text);
@@ -212,7 +214,8 @@ static void run_read(struct frame *frame, struct plan *plan, const struct plan_v
 {
     struct conn *conn = frame->conn;
     struct tables *tables = conn->tables;
-    struct system_context context = { tables->schema, net_conn_local_host(conn->net), net_conn_local_port(conn->net) };
+    struct system_context context = { tables, tables->schema, net_conn_local_host(conn->net),
+                                      net_conn_local_port(conn->net) };
     struct read read = { .plan = plan, .store = tables->store, .store_id = plan->table->store_id, .values = *values };
     struct mr_err err = MR_ERR_INIT;
     int32_t code = CQL_ERR_INVALID;
@@ -268,8 +271,6 @@ enum handled run_plan(struct frame *frame, struct plan *plan, const struct cql_p
 
     values.now_us = tables_now_us(frame->conn->tables);
     values.timestamp_us = params->flags & CQL_PARAM_TIMESTAMP ? params->timestamp_us : values.now_us;
-    if (params->flags & CQL_PARAM_NOW)
-        values.now_us = (int64_t)params->now_s * 1000000;
     switch (plan->kind) {
     case AST_INSERT:
     case AST_UPDATE:

@@ -79,6 +79,23 @@ static enum handled dispatch(struct frame *frame)
     return HANDLED;
 }
 
+static enum handled dispatch_traced(struct frame *frame)
+{
+    uint8_t opcode = frame->header.opcode;
+    bool is_traced =
+        frame->header.flags & CQL_FRAME_TRACING && frame->conn->state == CONN_READY &&
+        (opcode == CQL_OP_QUERY || opcode == CQL_OP_PREPARE || opcode == CQL_OP_EXECUTE || opcode == CQL_OP_BATCH);
+    enum handled handled;
+
+    if (is_traced)
+        trace_begin(frame);
+    handled = dispatch(frame);
+    if (is_traced && handled == HANDLED_STALL)
+        trace_cancel(frame->conn, frame->header.stream);
+    frame->conn->request_count += handled == HANDLED;
+    return handled;
+}
+
 static enum handled handle_frame(struct conn *conn, const struct cql_header *header, const uint8_t *bytes)
 {
     struct frame frame = { .conn = conn, .header = *header, .keyspace = conn->keyspace };
@@ -99,7 +116,7 @@ static enum handled handle_frame(struct conn *conn, const struct cql_header *hea
     else if (cql_prefix_read(&prefix, &frame.body, header->flags, false, conn->tables->arena) != MR_OK)
         handle_malformed(&frame);
     else
-        handled = dispatch(&frame);
+        handled = dispatch_traced(&frame);
     mr_arena_reset(conn->tables->arena);
     if (conn->tables->plain.capacity > PLAIN_KEEP_BYTES)
         mr_writer_deinit(&conn->tables->plain);
@@ -197,6 +214,7 @@ static void conn_closed(struct net_conn *net, enum net_close_reason reason, void
     if (conn->envelopes != NULL)
         evbuffer_free(conn->envelopes);
     conn->envelopes = NULL;
+    trace_forget(conn);
     *(conn->previous ? &conn->previous->next : &tables->conns) = conn->next;
     if (conn->next != NULL)
         conn->next->previous = conn->previous;
@@ -377,6 +395,7 @@ void tables_close(struct tables *tables)
         tables->free_requests = request->next;
         mr_free(request);
     }
+    trace_free_all(tables);
     mr_writer_deinit(&tables->answer);
     mr_writer_deinit(&tables->packed);
     mr_writer_deinit(&tables->plain);

@@ -30,6 +30,10 @@ struct conn {
     uint32_t logins_failed;
     struct net_timer *login_timer; /* owned; NULL once logged in or closed */
     struct mr_str keyspace;        /* owned; null: none in use */
+    struct mr_str driver_name;     /* owned; as STARTUP said, cut; null: it did not */
+    struct mr_str driver_version;
+    uint64_t request_count;
+    uint32_t traced; /* requests under way that asked to be traced */
     uint32_t in_flight;
     size_t in_flight_bytes;
 };
@@ -53,6 +57,20 @@ struct prepared {
 
 struct ddl_job;
 struct purge;
+
+/* A request that asked to be traced: a row of system_traces.sessions. */
+struct trace {
+    uint8_t id[16];          /* a timeuuid */
+    const struct conn *conn; /* until the answer */
+    int16_t stream;
+    uint8_t opcode;
+    char client[NET_HOST_BYTES];
+    struct mr_str text;  /* owned; of the statement, cut; null: it has none */
+    int64_t started_us;  /* since 1970; 0: no trace is here */
+    int64_t duration_us; /* -1: not yet answered */
+};
+
+enum trace_limit { TRACES_MAX = 64, TRACE_TEXT_BYTES_MAX = 1024 };
 
 struct tables {
     struct net_loop *loop;
@@ -79,6 +97,10 @@ struct tables {
     struct ddl_job *ddl_tail;
 
     struct purge *purge; /* owned */
+
+    struct trace traces[TRACES_MAX]; /* a ring */
+    uint32_t trace_count;            /* so far */
+    char warning[256];               /* goes with the next answer; "": none */
 
     struct mr_arena *arena;  /* of the request being handled */
     struct mr_writer answer; /* of the answer being written */
@@ -132,6 +154,8 @@ void answer_fail(struct conn *conn, uint8_t version, int16_t stream, int32_t cod
 /* The error that a failing store means. */
 void answer_store_error(struct conn *conn, uint8_t version, int16_t stream, enum mr_status status,
                         const struct mr_err *err);
+/* The answer that is ended next tells TEXT as a warning (not in version 3, which has none). */
+void answer_warn(struct tables *tables, const char *text);
 /* Sends CHANGE to every connection that registered. */
 void answer_event(struct tables *tables, const struct cql_schema_change *change);
 
@@ -179,6 +203,18 @@ void purge_close(struct tables *tables);
 /* ---- run_ddl.c ---- */
 
 void run_ddl(struct frame *frame, struct plan *plan);
+
+/* ---- trace.c ---- */
+
+/* Notes that FRAME is traced. */
+void trace_begin(const struct frame *frame);
+/* The request of STREAM is to be looked at again later. */
+void trace_cancel(struct conn *conn, int16_t stream);
+/* It is answered: its id, or NULL when it is not traced (any more). */
+const uint8_t *trace_end(struct conn *conn, int16_t stream);
+/* The connection is gone. */
+void trace_forget(struct conn *conn);
+void trace_free_all(struct tables *tables);
 
 /* ---- describe.c ---- */
 

@@ -230,8 +230,6 @@ enum handled handle_batch(struct frame *frame)
     owned = MR_ARENA_ARRAY(tables->arena, struct plan *, m.entry_count + 1);
     values.now_us = tables_now_us(tables);
     values.timestamp_us = m.flags & CQL_PARAM_TIMESTAMP ? m.timestamp_us : values.now_us;
-    if (m.flags & CQL_PARAM_NOW)
-        values.now_us = (int64_t)m.now_s * 1000000;
     for (i = 0; i < m.entry_count; i++) {
         const struct plan *plan = entry_plan(frame, &m.entries[i], &owned[i]);
 

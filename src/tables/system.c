@@ -31,7 +31,7 @@ bool system_keyspace_is(struct mr_str name)
 
 /* ---- making rows ---- */
 
-static void row_begin(struct system_rows *rows)
+void system_row_begin(struct system_rows *rows)
 {
     struct cql_value *row = mr_arena_alloc(rows->arena, rows->table->column_count * sizeof(*row));
     uint32_t i;
@@ -50,7 +50,7 @@ static void row_begin(struct system_rows *rows)
     rows->rows[rows->count++] = row;
 }
 
-static void put(struct system_rows *rows, const char *column, const void *data, size_t size)
+void system_put(struct system_rows *rows, const char *column, const void *data, size_t size)
 {
     int index = schema_column_find(rows->table, mr_str_of(column));
     struct mr_bytes copy = mr_arena_bytes(rows->arena, (struct mr_bytes){ data, size });
@@ -59,35 +59,43 @@ static void put(struct system_rows *rows, const char *column, const void *data, 
     rows->rows[rows->count - 1][index] = CQL_VALUE_OF(copy.data, size);
 }
 
-static void put_str(struct system_rows *rows, const char *column, struct mr_str s)
+void system_put_str(struct system_rows *rows, const char *column, struct mr_str s)
 {
-    put(rows, column, s.data, s.size);
+    system_put(rows, column, s.data, s.size);
 }
 
-static void put_text(struct system_rows *rows, const char *column, const char *text)
+void system_put_text(struct system_rows *rows, const char *column, const char *text)
 {
-    put(rows, column, text, strlen(text));
+    system_put(rows, column, text, strlen(text));
 }
 
-static void put_int(struct system_rows *rows, const char *column, int32_t v)
+void system_put_int(struct system_rows *rows, const char *column, int32_t v)
 {
     uint8_t bytes[4];
 
     mr_store_i32(bytes, v);
-    put(rows, column, bytes, sizeof(bytes));
+    system_put(rows, column, bytes, sizeof(bytes));
 }
 
-static void put_double(struct system_rows *rows, const char *column, double v)
+static void system_put_double(struct system_rows *rows, const char *column, double v)
 {
     uint8_t bytes[8];
 
     cql_store_f64(bytes, v);
-    put(rows, column, bytes, sizeof(bytes));
+    system_put(rows, column, bytes, sizeof(bytes));
 }
 
-static void put_bool(struct system_rows *rows, const char *column, bool v)
+void system_put_bool(struct system_rows *rows, const char *column, bool v)
 {
-    put(rows, column, v ? "\1" : "\0", 1);
+    system_put(rows, column, v ? "\1" : "\0", 1);
+}
+
+void system_put_bigint(struct system_rows *rows, const char *column, int64_t v)
+{
+    uint8_t bytes[8];
+
+    mr_store_i64(bytes, v);
+    system_put(rows, column, bytes, sizeof(bytes));
 }
 
 /* A set or list with one text. */
@@ -97,18 +105,18 @@ static void put_texts(struct system_rows *rows, const char *column, const char *
 
     mr_write_i32(&w, 1);
     cql_write_long_string(&w, mr_str_of(text));
-    put(rows, column, w.data, w.size);
+    system_put(rows, column, w.data, w.size);
     mr_writer_deinit(&w);
 }
 
-static void put_inet(struct system_rows *rows, const char *column, const char *host)
+void system_put_inet(struct system_rows *rows, const char *column, const char *host)
 {
     struct in6_addr address;
 
     if (inet_pton(AF_INET, host, &address) == 1)
-        put(rows, column, &address, 4);
+        system_put(rows, column, &address, 4);
     else if (inet_pton(AF_INET6, host, &address) == 1)
-        put(rows, column, &address, 16);
+        system_put(rows, column, &address, 16);
 }
 
 static void put_option(struct system_rows *rows, const struct schema_table *table, uint32_t option)
@@ -117,7 +125,7 @@ static void put_option(struct system_rows *rows, const struct schema_table *tabl
 
     schema_option_write(&w, table, option);
     if (mr_load_i32(w.data) >= 0)
-        put(rows, schema_options[option].name, w.data + 4, w.size - 4);
+        system_put(rows, schema_options[option].name, w.data + 4, w.size - 4);
     mr_writer_deinit(&w);
 }
 
@@ -125,25 +133,25 @@ static void put_option(struct system_rows *rows, const struct schema_table *tabl
 
 static void rows_local(struct system_rows *rows, const struct system_context *context)
 {
-    row_begin(rows);
-    put_text(rows, "key", "local");
-    put_text(rows, "bootstrapped", "COMPLETED");
-    put_inet(rows, "broadcast_address", context->host);
-    put_int(rows, "broadcast_port", context->port);
-    put_text(rows, "cluster_name", SYSTEM_CLUSTER);
-    put_text(rows, "cql_version", SYSTEM_CQL_VERSION);
-    put_text(rows, "data_center", "datacenter1");
-    put_int(rows, "gossip_generation", (int32_t)context->schema->generation_s);
-    put(rows, "host_id", context->schema->host_id, 16);
-    put_inet(rows, "listen_address", context->host);
-    put_int(rows, "listen_port", context->port);
-    put_text(rows, "native_protocol_version", "5");
-    put_text(rows, "partitioner", "org.apache.cassandra.dht.Murmur3Partitioner");
-    put_text(rows, "rack", "rack1");
-    put_text(rows, "release_version", SYSTEM_RELEASE);
-    put_inet(rows, "rpc_address", context->host);
-    put_int(rows, "rpc_port", context->port);
-    put(rows, "schema_version", context->schema->version, 16);
+    system_row_begin(rows);
+    system_put_text(rows, "key", "local");
+    system_put_text(rows, "bootstrapped", "COMPLETED");
+    system_put_inet(rows, "broadcast_address", context->host);
+    system_put_int(rows, "broadcast_port", context->port);
+    system_put_text(rows, "cluster_name", SYSTEM_CLUSTER);
+    system_put_text(rows, "cql_version", SYSTEM_CQL_VERSION);
+    system_put_text(rows, "data_center", "datacenter1");
+    system_put_int(rows, "gossip_generation", (int32_t)context->schema->generation_s);
+    system_put(rows, "host_id", context->schema->host_id, 16);
+    system_put_inet(rows, "listen_address", context->host);
+    system_put_int(rows, "listen_port", context->port);
+    system_put_text(rows, "native_protocol_version", "5");
+    system_put_text(rows, "partitioner", "org.apache.cassandra.dht.Murmur3Partitioner");
+    system_put_text(rows, "rack", "rack1");
+    system_put_text(rows, "release_version", SYSTEM_RELEASE);
+    system_put_inet(rows, "rpc_address", context->host);
+    system_put_int(rows, "rpc_port", context->port);
+    system_put(rows, "schema_version", context->schema->version, 16);
     put_texts(rows, "tokens", SYSTEM_TOKEN);
 }
 
@@ -158,13 +166,13 @@ static void rows_keyspaces(struct system_rows *rows, const struct system_context
 
         if (keyspace->is_virtual)
             continue;
-        row_begin(rows);
-        put_str(rows, "keyspace_name", keyspace->name);
-        put_bool(rows, "durable_writes", keyspace->durable_writes);
+        system_row_begin(rows);
+        system_put_str(rows, "keyspace_name", keyspace->name);
+        system_put_bool(rows, "durable_writes", keyspace->durable_writes);
         if (keyspace->is_system)
-            put(rows, "replication", local, sizeof(local) - 1);
+            system_put(rows, "replication", local, sizeof(local) - 1);
         else
-            put(rows, "replication", keyspace->replication.data, keyspace->replication.size);
+            system_put(rows, "replication", keyspace->replication.data, keyspace->replication.size);
     }
 }
 
@@ -175,8 +183,8 @@ static void rows_virtual_keyspaces(struct system_rows *rows, const struct system
     for (i = 0; i < context->schema->keyspace_count; i++) {
         if (!context->schema->keyspaces[i]->is_virtual)
             continue;
-        row_begin(rows);
-        put_str(rows, "keyspace_name", context->schema->keyspaces[i]->name);
+        system_row_begin(rows);
+        system_put_str(rows, "keyspace_name", context->schema->keyspaces[i]->name);
     }
 }
 
@@ -199,23 +207,23 @@ static void row_table(struct system_rows *rows, const struct schema_table *table
 {
     uint32_t i;
 
-    row_begin(rows);
-    put_str(rows, "keyspace_name", table->keyspace);
-    put_str(rows, "table_name", table->name);
+    system_row_begin(rows);
+    system_put_str(rows, "keyspace_name", table->keyspace);
+    system_put_str(rows, "table_name", table->name);
     for (i = 0; i < SCHEMA_OPTIONS; i++)
         put_option(rows, table, i);
-    put_double(rows, "dclocal_read_repair_chance", 0.0);
-    put_double(rows, "read_repair_chance", 0.0);
+    system_put_double(rows, "dclocal_read_repair_chance", 0.0);
+    system_put_double(rows, "read_repair_chance", 0.0);
     put_texts(rows, "flags", "compound");
-    put(rows, "id", table->id, 16);
+    system_put(rows, "id", table->id, 16);
 }
 
 static void row_virtual_table(struct system_rows *rows, const struct schema_table *table)
 {
-    row_begin(rows);
-    put_str(rows, "keyspace_name", table->keyspace);
-    put_str(rows, "table_name", table->name);
-    put_text(rows, "comment", "");
+    system_row_begin(rows);
+    system_put_str(rows, "keyspace_name", table->keyspace);
+    system_put_str(rows, "table_name", table->name);
+    system_put_text(rows, "comment", "");
 }
 
 static void row_columns(struct system_rows *rows, const struct schema_table *table)
@@ -228,17 +236,17 @@ static void row_columns(struct system_rows *rows, const struct schema_table *tab
         const struct schema_column *column = &table->columns[i];
         bool is_clustering = column->kind == SCHEMA_CLUSTERING;
 
-        row_begin(rows);
-        put_str(rows, "keyspace_name", table->keyspace);
-        put_str(rows, "table_name", table->name);
-        put_str(rows, "column_name", column->name);
-        put_text(rows, "clustering_order", !is_clustering ? "none" : column->descending ? "desc" : "asc");
-        put_str(rows, "column_name_bytes", column->name);
-        put_text(rows, "kind", kinds[column->kind]);
-        put_int(rows, "position", column->kind == SCHEMA_REGULAR ? -1 : (int32_t)column->position);
+        system_row_begin(rows);
+        system_put_str(rows, "keyspace_name", table->keyspace);
+        system_put_str(rows, "table_name", table->name);
+        system_put_str(rows, "column_name", column->name);
+        system_put_text(rows, "clustering_order", !is_clustering ? "none" : column->descending ? "desc" : "asc");
+        system_put_str(rows, "column_name_bytes", column->name);
+        system_put_text(rows, "kind", kinds[column->kind]);
+        system_put_int(rows, "position", column->kind == SCHEMA_REGULAR ? -1 : (int32_t)column->position);
         type.size = 0;
         cql_type_write_name(&type, column->type);
-        put(rows, "type", type.data, type.size);
+        system_put(rows, "type", type.data, type.size);
     }
     mr_writer_deinit(&type);
 }
@@ -299,7 +307,7 @@ static const struct system_table system_tables[] = {
     { "system", "size_estimates", 1, 3,
       "keyspace_name text, table_name text, range_start text, range_end text, mean_partition_size bigint, "
       "partitions_count bigint",
-      NULL },
+      system_rows_sizes },
     { "system", "table_estimates", 1, 4,
       "keyspace_name text, table_name text, range_type text, range_start text, range_end text, "
       "mean_partition_size bigint, partitions_count bigint",
@@ -345,13 +353,21 @@ static const struct system_table system_tables[] = {
     { "system_traces", "sessions", 1, 0,
       "session_id uuid, client inet, command text, coordinator inet, coordinator_port int, duration int, "
       "parameters map<text, text>, request text, started_at timestamp",
-      NULL },
+      system_rows_sessions },
     { "system_traces", "events", 1, 1,
       "session_id uuid, event_id timeuuid, activity text, source inet, source_elapsed int, source_port int, thread "
       "text",
-      NULL },
+      system_rows_events },
     { "system_auth", "roles", 1, 0,
-      "role text, super boolean, login boolean, options map<text, text>, datacenters text", NULL },
+      "role text, can_login boolean, is_superuser boolean, member_of set<text>, salted_hash text", system_rows_roles },
+    { "system_auth", "role_members", 1, 1, "role text, member text", NULL },
+    { "system_auth", "role_permissions", 1, 1, "role text, resource text, permissions set<text>", NULL },
+    { "system_auth", "resource_role_permissons_index", 1, 1, "resource text, role text", NULL },
+    { "system_views", "clients", 1, 1,
+      "address inet, port int, client_options map<text, text>, connection_stage text, driver_name text, "
+      "driver_version text, hostname text, keyspace_name text, protocol_version int, request_count bigint, "
+      "ssl_cipher_suite text, ssl_enabled boolean, ssl_protocol text, username text",
+      system_rows_clients },
     { "system_views", "settings", 1, 0, "name text, value text", NULL },
 };
 

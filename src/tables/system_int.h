@@ -9,6 +9,8 @@
 #define SYSTEM_CLUSTER     "millrace"
 #define SYSTEM_TOKEN       "-9223372036854775808" /* the one node has the whole ring */
 
+struct tables;
+
 struct system_rows {
     struct mr_arena *arena;
     const struct schema_table *table;
@@ -19,6 +21,7 @@ struct system_rows {
 
 /* What the rows tell of. */
 struct system_context {
+    const struct tables *tables;
     const struct schema *schema;
     const char *host; /* the address the client came in on, numeric */
     int port;
@@ -35,6 +38,21 @@ struct system_table {
     const char *columns;
     system_rows_fn *rows; /* NULL: always empty */
 };
+
+/* A new row, its columns null; then values for it.  COLUMN must be one of the table's. */
+void system_row_begin(struct system_rows *rows);
+void system_put(struct system_rows *rows, const char *column, const void *data, size_t size);
+void system_put_str(struct system_rows *rows, const char *column, struct mr_str s);
+void system_put_text(struct system_rows *rows, const char *column, const char *text);
+void system_put_int(struct system_rows *rows, const char *column, int32_t v);
+void system_put_bigint(struct system_rows *rows, const char *column, int64_t v);
+void system_put_bool(struct system_rows *rows, const char *column, bool v);
+/* HOST is numeric; of another the column stays null. */
+void system_put_inet(struct system_rows *rows, const char *column, const char *host);
+
+/* ---- system_server.c: rows about the server ---- */
+
+system_rows_fn system_rows_sizes, system_rows_sessions, system_rows_events, system_rows_roles, system_rows_clients;
 
 /* Adds the system keyspaces and their tables. */
 void system_schema_add(struct schema *schema);

@@ -4,7 +4,15 @@ import struct
 
 ERROR, STARTUP, AUTHENTICATE, QUERY, RESULT, PREPARE, EXECUTE, AUTH_RESPONSE = 0, 1, 3, 7, 8, 9, 10, 15
 ROWS = 2
+WARNINGS = 8
 STREAMS = 32768
+
+
+def without_warnings(body):
+    at = 2
+    for _ in range(struct.unpack_from(">H", body)[0]):
+        at += 2 + struct.unpack_from(">H", body, at)[0]
+    return body[at:]
 
 
 class CqlError(Exception):
@@ -35,10 +43,11 @@ class Cql:
             raise CqlError("the server closed the connection")
         data, at, found = self.rest + data, 0, []
         while len(data) - at >= 9:
-            stream, opcode, size = struct.unpack_from(">hBi", data, at + 2)
+            flags, stream, opcode, size = struct.unpack_from(">BhBi", data, at + 1)
             if len(data) - at - 9 < size:
                 break
-            found.append((stream, opcode, data[at + 9:at + 9 + size]))
+            body = data[at + 9:at + 9 + size]
+            found.append((stream, opcode, without_warnings(body) if flags & WARNINGS else body))
             at += 9 + size
         self.rest = data[at:]
         return found

@@ -54,6 +54,7 @@ struct client {
     struct mr_writer in; /* bytes received, from the start of the answer */
     struct mr_arena *arena;
     struct cql_header header;
+    struct cql_prefix prefix;
     struct mr_reader body;
 };
 
@@ -167,6 +168,7 @@ static bool client_receive(struct client *c)
         c->in.size += (size_t)n;
     }
     c->body = mr_reader_of((struct mr_bytes){ c->in.data + CQL_HEADER_BYTES, c->header.body_bytes });
+    assert_int_equal(cql_prefix_read(&c->prefix, &c->body, c->header.flags, true, c->arena), MR_OK);
     return true;
 }
 
