@@ -169,7 +169,8 @@ static void offer_arguments(const struct command *command, char **words, int cou
     } else if (prefix[0] == '-') {
         offer_flags(prefix, command);
     } else if (mr_config_read_flags(config, count - 1, words, rest, &rest_count, NULL) == MR_OK &&
-               (rest_count == 0 || strstr(command->usage, "NAME...") != NULL)) {
+               (rest_count == 0 || strstr(command->usage, "NAME...") != NULL ||
+                strstr(command->usage, "DAG...") != NULL)) {
         offer_words(prefix, command, config);
     }
     mr_free(rest);

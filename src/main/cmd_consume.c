@@ -72,25 +72,6 @@ static const struct list_column columns[] = {
 
 /* ---- printing ---- */
 
-static uint32_t read_headers(const rd_kafka_message_t *message, struct record_header headers[RECORD_HEADERS_MAX])
-{
-    rd_kafka_headers_t *list = NULL;
-    uint32_t count = 0;
-    const char *name;
-    const void *value;
-    size_t size;
-
-    if (rd_kafka_message_headers(message, &list) != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return 0;
-    while (count < RECORD_HEADERS_MAX &&
-           rd_kafka_header_get_all(list, count, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR) {
-        headers[count].name = mr_str_of(name);
-        headers[count].value = (struct mr_bytes){ value, size };
-        count++;
-    }
-    return count;
-}
-
 /* A table's cell: a number of bytes instead of what is no text. */
 static json_t *cell_json(struct mr_bytes bytes)
 {
@@ -119,17 +100,8 @@ static void print_row(struct consume *c, const struct record *record)
 static void print_message(struct consume *c, const rd_kafka_message_t *message)
 {
     struct record_header headers[RECORD_HEADERS_MAX];
-    struct record record = {
-        .topic = c->topic,
-        .partition = message->partition,
-        .offset = message->offset,
-        .timestamp_ms = rd_kafka_message_timestamp(message, NULL),
-        .key = { message->key, message->key_len },
-        .value = { message->payload, message->len },
-        .headers = headers,
-    };
+    struct record record = kafka_tool_record(c->topic, message, headers);
 
-    record.header_count = read_headers(message, headers);
     if (c->table != NULL) {
         print_row(c, &record);
     } else if (c->json) {

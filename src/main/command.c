@@ -11,9 +11,9 @@
 enum { VERBS_MAX = 32 };
 
 const struct command *const commands_all[] = {
-    &command_run,     &command_sql,      &command_status, &command_topic,      &command_produce,
-    &command_consume, &command_group,    &command_cql,    &command_query,      &command_dlq,
-    &command_config,  &command_simulate, &command_docs,   &command_completion, NULL,
+    &command_run,      &command_sql,  &command_status,     &command_topic, &command_produce, &command_consume,
+    &command_group,    &command_cql,  &command_query,      &command_dlq,   &command_dag,     &command_config,
+    &command_simulate, &command_docs, &command_completion, NULL,
 };
 
 bool command_colour(int descriptor)

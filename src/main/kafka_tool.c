@@ -212,6 +212,42 @@ enum mr_status kafka_tool_offsets(struct kafka_tool *tool, rd_kafka_topic_partit
     return MR_OK;
 }
 
+/* ---- records ---- */
+
+static uint32_t headers_read(const rd_kafka_message_t *message, struct record_header headers[RECORD_HEADERS_MAX])
+{
+    rd_kafka_headers_t *list = NULL;
+    uint32_t count = 0;
+    const char *name;
+    const void *value;
+    size_t size;
+
+    if (rd_kafka_message_headers(message, &list) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return 0;
+    while (count < RECORD_HEADERS_MAX &&
+           rd_kafka_header_get_all(list, count, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        headers[count].name = mr_str_of(name);
+        headers[count].value = (struct mr_bytes){ value, size };
+        count++;
+    }
+    return count;
+}
+
+struct record kafka_tool_record(const char *topic, const rd_kafka_message_t *message,
+                                struct record_header headers[RECORD_HEADERS_MAX])
+{
+    return (struct record){
+        .topic = topic,
+        .partition = message->partition,
+        .offset = message->offset,
+        .timestamp_ms = rd_kafka_message_timestamp(message, NULL),
+        .key = { message->key, message->key_len },
+        .value = { message->payload, message->len },
+        .headers = headers,
+        .header_count = headers_read(message, headers),
+    };
+}
+
 /* ---- admin ---- */
 
 rd_kafka_AdminOptions_t *kafka_tool_admin(struct kafka_tool *tool, rd_kafka_admin_op_t operation)

@@ -6,6 +6,7 @@
 
 #include "base/base.h"
 #include "base/config.h"
+#include "main/record_text.h"
 
 #include <librdkafka/rdkafka.h>
 
@@ -55,6 +56,10 @@ rd_kafka_topic_partition_list_t *kafka_tool_partitions(const struct rd_kafka_met
  * first, the next, or that of the first record of this time (-1 when there is none). */
 MR_MUST_CHECK enum mr_status kafka_tool_offsets(struct kafka_tool *tool, rd_kafka_topic_partition_list_t *list,
                                                 struct mr_err *err);
+
+/* MESSAGE of TOPIC as a record that borrows from it and from HEADERS, which gets the headers. */
+struct record kafka_tool_record(const char *topic, const rd_kafka_message_t *message,
+                                struct record_header headers[RECORD_HEADERS_MAX]);
 
 /* Waits for the answer to an admin request that was sent with QUEUE.  Caller: rd_kafka_event_destroy.  A failure of the
  * whole request is an error; those of its parts are the caller's to look at. */
