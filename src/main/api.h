@@ -17,4 +17,9 @@ void api_queries_routes(struct server *server);
 /* Appends all queries as a JSON array. */
 void api_queries_write(struct server *server, struct mr_writer *out);
 
+/* ---- api_dags.c ---- */
+
+/* Adds its routes, when server->dags is there.  Main thread. */
+void api_dags_routes(struct server *server);
+
 #endif

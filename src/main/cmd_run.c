@@ -2,6 +2,7 @@
 #include "base/env.h"
 #include "base/logging.h"
 #include "main/command.h"
+#include "main/dags.h"
 #include "main/project.h"
 #include "main/server.h"
 #include "main/settings.h"
@@ -22,6 +23,8 @@ static const struct mr_option options[] = {
       "write one line of JSON with every address to this descriptor once all is ready, then close it" },
     { "set", "set", 0, MR_OPTION_TEXT, "TABLE.OPTION=VALUE,...", NULL, NULL,
       "give options of tables other values than the pipeline's files do" },
+    { "trigger", "trigger", 0, MR_OPTION_TEXT, "DAG", NULL, NULL,
+      "start a run of this DAG at once, unless one is under way" },
 };
 
 /* Ends the process at the second signal: what is acknowledged is on disk, so nothing is lost. */
@@ -96,6 +99,24 @@ static enum mr_status load_project(struct server *server, const struct project *
     return status;
 }
 
+/* The pipelines, then the DAGs, which see their tables; an exit code. */
+static int load(struct server *server, const struct project *project, const struct mr_config *config,
+                struct mr_err *err)
+{
+    const char *trigger = mr_config_text(config, "trigger");
+    bool data_failed = false;
+
+    if (load_project(server, project, mr_config_text(config, "set"), err) != MR_OK)
+        return EXIT_CONFIGURATION;
+    if (dags_open(server, project, &data_failed, err) != MR_OK)
+        return data_failed ? EXIT_DATA_DIR : EXIT_CONFIGURATION;
+    if (trigger != NULL && dags_check(server->dags, trigger, err) != MR_OK) {
+        mr_err_context(err, "--trigger");
+        return EXIT_CONFIGURATION;
+    }
+    return EXIT_DONE;
+}
+
 static void print_ready(const struct server *server, const struct project *project)
 {
     struct sql_query_status query;
@@ -111,6 +132,8 @@ static void print_ready(const struct server *server, const struct project *proje
     printf("http     ready         http://%s/api/status\n", server->file.http);
     for (size_t i = 0; sql_engine_query(server->engine, i, &query); i++)
         printf("query    %-13s %s\n", sql_query_state_name(query.state), query.name);
+    if (dags_count(server->dags) > 0)
+        printf("dags     ready         %" PRIu32 ": http://%s/api/dags\n", dags_count(server->dags), server->file.http);
     if (project != NULL && project->file_count == 0)
         printf("no pipelines in %s\n", project->dir);
     printf("data in  %s%s\n", server->data_dir.path, server->data_dir.ephemeral ? " (gone at the end)" : "");
@@ -154,13 +177,15 @@ static int run_server(struct mr_config *config, const struct project *project)
         command_error("%s", err.text);
         return code;
     }
-    if (load_project(&server, project, mr_config_text(config, "set"), &err) != MR_OK)
-        code = EXIT_CONFIGURATION;
+    code = load(&server, project, config, &err);
+    if (code != EXIT_DONE) /* nothing was started */
+        ;
     else if (server_file_write(&server.file, &err) != MR_OK)
         code = EXIT_DATA_DIR;
     else if (sql_engine_start(server.engine, &err) != MR_OK)
         code = EXIT_FAILED;
     if (code == EXIT_DONE) {
+        dags_start(server.dags, mr_config_text(config, "trigger"));
         print_ready(&server, project);
         tell_ready(&server, config);
         wait_for_signal(&signals);
@@ -201,9 +226,9 @@ const struct command command_run = {
     .summary = "Run a project, a single SQL file, or the servers alone",
     .usage = "millrace run [DIR|FILE] [OPTION...]",
     .text =
-        "DIR is a project: pipelines/*.sql and, if you like, millrace.yaml.  Every option can also stand in "
-        "millrace.yaml\n"
-        "or in the environment (kafka.listen: MILLRACE_KAFKA_LISTEN).  SIGTERM and Ctrl-C finish what is under way.",
+        "DIR is a project: pipelines/*.sql, dags/*.yaml and, if you like, millrace.yaml.  Every option can also stand\n"
+        "stand in millrace.yaml or in the environment (kafka.listen: MILLRACE_KAFKA_LISTEN).  SIGTERM and Ctrl-C finish what\n"
+        "is under way.",
     .example = "  millrace run examples/random_names\n  millrace run --ephemeral --ready-fd 3",
     .options = options,
     .option_count = MR_COUNT(options),

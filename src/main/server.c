@@ -4,6 +4,7 @@
 #include "connectors/connectors.h"
 #include "main/api.h"
 #include "main/command.h"
+#include "main/dags.h"
 #include "sql/sql.h"
 #include "state/state.h"
 
@@ -119,11 +120,13 @@ enum mr_status server_open(struct server *server, const struct server_options *o
 
 void server_close(struct server *server)
 {
+    dags_stop(server->dags);
     if (server->engine != NULL)
         sql_engine_stop(server->engine);
     if (server->stack != NULL)
         api_close(server);
     stack_close_http(server->stack); /* its handlers look at the engine */
+    dags_close(server->dags);
     sql_engine_close(server->engine);
     stack_close(server->stack);
     state_close(server->state);

@@ -9,6 +9,7 @@
 #include "main/server_file.h"
 #include "main/stack.h"
 
+struct dags;
 struct mr_workers;
 struct sql_engine;
 struct state;
@@ -18,6 +19,7 @@ struct server {
     struct stack *stack;
     struct state *state;
     struct sql_engine *engine;
+    struct dags *dags;          /* NULL until dags_open */
     struct mr_workers *workers; /* of the HTTP API: for what may wait or sync; NULL: stopping.  HTTP's loop */
     struct server_file file;    /* the addresses: our own or the external ones */
     int64_t started_ns;
@@ -34,7 +36,7 @@ struct server_options {
 /* Opens all.  On failure everything is closed again and *EXIT_CODE says what kind it was (enum main_exit). */
 MR_MUST_CHECK enum mr_status server_open(struct server *server, const struct server_options *options, int *exit_code,
                                          struct mr_err *err);
-/* Stops against the arrows: queries, HTTP, tables, broker; gives the data directory up. */
+/* Stops against the arrows: scheduler, queries, HTTP, tables, broker; gives the data directory up. */
 void server_close(struct server *server);
 
 #endif

@@ -36,10 +36,8 @@ static struct mr_metric *metric_of(enum mr_metric_kind kind, const char *name, c
     struct mr_metric *metric;
 
     mr_metric_label(&labels, "dag", mr_str_of(dag));
-    if (state != NULL) {
-        mr_write_u8(&labels, ',');
+    if (state != NULL)
         mr_metric_label(&labels, "state", mr_str_of(state));
-    }
     mr_write_u8(&labels, 0);
     metric = mr_metric(kind, name, (const char *)labels.data, help);
     mr_writer_deinit(&labels);
@@ -446,9 +444,11 @@ static bool schedule_step(struct scheduler *s, struct dag_entry *e, int64_t now_
     struct timetable_interval next;
     struct mr_err err = MR_ERR_INIT;
 
-    mr_metric_set(e->next_run, 0);
-    if (e->dag == NULL || !timetable_next(&e->dag->source->timetable, e->last_end_ms, e->first_seen_ms, now_ms, &next))
+    if (e->dag == NULL ||
+        !timetable_next(&e->dag->source->timetable, e->last_end_ms, e->first_seen_ms, now_ms, &next)) {
+        mr_metric_set(e->next_run, 0);
         return false;
+    }
     mr_metric_set(e->next_run, next.end_ms / 1000);
     if (e->paused || s->stopping || runs_count(e, false) >= e->dag->max_active_runs)
         return false;

@@ -1,5 +1,6 @@
 """The example's pipeline, pointed at a test's API, and what its tables must hold."""
 import re
+import textwrap
 import time
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from cassandra.policies import RoundRobinPolicy
 from millrace import DEADLINE_S, ROOT, wait_until
 from people_api import full_name
 
-EXAMPLE = ROOT / "examples" / "random_names" / "pipelines" / "random_names.sql"
+EXAMPLE = ROOT / "examples" / "random_names"
 
 
 def connect(address, user="cassandra", password="cassandra", **options):
@@ -19,16 +20,24 @@ def connect(address, user="cassandra", password="cassandra", **options):
                    load_balancing_policy=RoundRobinPolicy(), connect_timeout=DEADLINE_S, **options)
 
 
+def task_sql():
+    """The statement of the example's DAG."""
+    dag = (EXAMPLE / "dags" / "random_people_names.yaml").read_text(encoding="utf-8")
+    return textwrap.dedent(re.search(r"\n    sql: \|\n(.*)", dag, re.S)[1])
+
+
 def write_project(folder, url, results, pages, interval="0 ms"):
-    """The example itself, with the API's address and paging of a test: RESULTS people a page, PAGES pages."""
-    text = EXAMPLE.read_text(encoding="utf-8")
+    """The example itself, with the API's address and paging of a test: RESULTS people a page, PAGES pages.  What its
+    DAG does once a night is a query here, fetch_people, that ends with the last page."""
+    text = (EXAMPLE / "pipelines" / "random_names.sql").read_text(encoding="utf-8")
     options = (f"'url' = '{url}?results={results}',\n    'page.parameter' = 'page',\n    'page.max' = '{pages}',\n"
                f"    'scan.interval' = '{interval}'")
     text, urls = re.subn(r"'url' = '[^']*'", lambda _: options, text)
-    text, intervals = re.subn(r",\s*'scan\.interval' = '10 s'", "", text)
+    text, intervals = re.subn(r",\s*'scan\.interval' = '10 s',\s*'scan\.duration' = '2 min'", "", text)
     assert urls == 1 and intervals == 1
     target = Path(folder) / "pipelines"
     target.mkdir(parents=True, exist_ok=True)
+    text += f"\nSET 'pipeline.name' = 'fetch_people';\n\n{task_sql()}"
     (target / "random_names.sql").write_text(text, encoding="utf-8")
     return folder
 

@@ -1,6 +1,6 @@
 -- People from the Random User API, through a topic, into two tables.
 
--- One request every ten seconds; each answers with a new person.
+-- One request every ten seconds, for two minutes; each answers with a new person.  The DAG in dags/ reads it.
 CREATE TABLE random_user (
     gender STRING,
     name ROW<title STRING, `first` STRING, `last` STRING>,
@@ -13,7 +13,8 @@ CREATE TABLE random_user (
     'url' = 'https://randomuser.me/api/?results=1',
     'format' = 'json',
     'json.records' = '/results',
-    'scan.interval' = '10 s'
+    'scan.interval' = '10 s',
+    'scan.duration' = '2 min'
 );
 
 CREATE TABLE random_names (
@@ -70,22 +71,6 @@ CREATE TABLE people (
     'keyspace' = 'spark_streaming',
     'table' = 'people'
 );
-
-SET 'pipeline.name' = 'fetch_people';
-
-INSERT INTO random_names
-SELECT
-    CONCAT(name.title, '. ', name.`first`, ' ', name.`last`),
-    gender,
-    CONCAT(CAST(location.street.number AS STRING), ', ', location.street.name),
-    location.city,
-    location.country,
-    location.postcode,
-    CAST(location.coordinates.latitude AS FLOAT),
-    CAST(location.coordinates.longitude AS FLOAT),
-    email,
-    login.uuid
-FROM random_user;
 
 SET 'pipeline.name' = 'store_people';
 
