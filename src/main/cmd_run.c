@@ -122,7 +122,7 @@ static void print_ready(const struct server *server, const struct project *proje
     struct sql_query_status query;
 
     if (stack_kafka(server->stack) != NULL)
-        printf("log      ready  kafka  %s\n", server->file.kafka);
+        printf("log      ready  kafka  %s\n", stack_kafka_listeners(server->stack));
     else
         printf("log      external      %s\n", server->file.kafka);
     if (stack_cql(server->stack) != NULL)

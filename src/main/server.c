@@ -44,6 +44,8 @@ static enum mr_status open_stack(struct server *s, const struct server_options *
 
     if (mr_config_text(o->config, "kafka.external") == NULL)
         options.kafka_listen = listen_address(o, "kafka.listen");
+    options.kafka_advertise = mr_config_text(o->config, "kafka.advertise");
+    options.replication_reject = strcmp(mr_config_text(o->config, "replication.factor.policy"), "reject") == 0;
     if (mr_config_text(o->config, "cassandra.external") == NULL)
         options.cql_listen = listen_address(o, "cql.listen");
     if (o->http)

@@ -17,8 +17,25 @@ void settings_apply_logging(const struct mr_config *config);
 #define SETTINGS_TABLE                                                                                                 \
     { "data-dir", "data-dir", 0,    MR_OPTION_TEXT,                                                                    \
       "DIR",      NULL,       NULL, "where data lives; else .millrace in the project, else the user's data folder" },  \
-        { "kafka.listen", "kafka-listen",   0,    MR_OPTION_TEXT,                                                      \
-          "HOST:PORT",    "127.0.0.1:9092", NULL, "where the log speaks Kafka; port 0: any free one" },                \
+        { "kafka.listen",  "kafka-listen",   0,    MR_OPTION_TEXT,                                                     \
+          "HOST:PORT,...", "127.0.0.1:9092", NULL, "where the log speaks Kafka; port 0: any free one" },               \
+        { "kafka.advertise",                                                                                           \
+          "kafka-advertise",                                                                                           \
+          0,                                                                                                           \
+          MR_OPTION_TEXT,                                                                                              \
+          "HOST:PORT,...",                                                                                             \
+          NULL,                                                                                                        \
+          NULL,                                                                                                        \
+          "what Kafka clients are told to connect to, one for each address of kafka.listen, "                          \
+          "for a port forward; -: the address that the client came in on" },                                           \
+        { "replication.factor.policy",                                                                                 \
+          "replication-factor-policy",                                                                                 \
+          0,                                                                                                           \
+          MR_OPTION_CHOICE,                                                                                            \
+          NULL,                                                                                                        \
+          "clamp",                                                                                                     \
+          "clamp|reject",                                                                                              \
+          "a topic asked for with more than one replica: make it with one and warn, or refuse it" },                   \
         { "cql.listen", "cql-listen",     0,    MR_OPTION_TEXT,                                                        \
           "HOST:PORT",  "127.0.0.1:9042", NULL, "where the tables speak CQL" },                                        \
         { "http.listen", "http-listen",    0,    MR_OPTION_TEXT,                                                       \

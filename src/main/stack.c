@@ -2,11 +2,16 @@
  *
  * Start: every listener's address is checked first, so that nothing is half open over a typing mistake; then the log
  * recovers on the broker's loop while the tables open here, each listening when it is whole; HTTP comes last.
+ *
+ * A Kafka listener that advertises an address tells it to everyone, so clients inside (queries, commands on this
+ * machine) need one that does not: when there is none, one more listens on a free port of 127.0.0.1.
+ *
  * Stop: the other way round; log and store sync what they hold. */
 #include "main/stack.h"
 #include "access/access.h"
 #include "base/env.h"
 #include "broker/broker.h"
+#include "console/console.h"
 #include "http/http.h"
 #include "log/log.h"
 #include "main/data_dir.h"
@@ -26,6 +31,8 @@ struct stack {
     struct net_loop *kafka_loop;
     struct log *log;
     struct broker *broker;
+    uint32_t kafka_inside; /* which listener is for clients on this machine */
+    char *kafka_listeners; /* owned; for people */
     struct net_loop *cql_loop;
     struct store *store;
     struct tables *tables;
@@ -109,7 +116,7 @@ static enum mr_status split_listen(const char *setting, char *list, bool securit
 
 static enum mr_status check_list(const char *setting, const char *text, bool security_open, struct mr_err *err)
 {
-    const char *items[BROKER_LISTENERS_MAX];
+    const char *items[TABLES_LISTENERS_MAX];
     char *list = mr_strdup(text);
     size_t count;
     enum mr_status status = split_listen(setting, list, security_open, items, MR_COUNT(items), &count, err);
@@ -118,12 +125,69 @@ static enum mr_status check_list(const char *setting, const char *text, bool sec
     return status;
 }
 
+/* Cuts the advertised addresses in LIST apart in place: ITEMS[I] for the I-th of COUNT listeners, NULL: none. */
+static enum mr_status split_advertise(char *list, const char **items, size_t count, struct mr_err *err)
+{
+    char *rest = NULL;
+    size_t n = 0;
+
+    for (char *item = strtok_r(list, ", ", &rest); item != NULL; item = strtok_r(NULL, ", ", &rest), n++) {
+        struct net_address address;
+        enum mr_status status = MR_OK;
+
+        if (n >= count)
+            continue;
+        items[n] = strcmp(item, "-") == 0 ? NULL : item;
+        if (items[n] != NULL)
+            status = net_address_parse(item, -1, &address, err);
+        if (status == MR_OK && items[n] != NULL && (address.is_any || address.port == 0))
+            status = mr_err_set(err, MR_INVALID, "no client can connect to %s", item);
+        if (status != MR_OK) {
+            mr_err_context(err, "kafka.advertise");
+            return status;
+        }
+    }
+    if (n != count)
+        return mr_err_set(err, MR_INVALID,
+                          "kafka.advertise: give one HOST:PORT for each of the %zu addresses of kafka.listen, in their "
+                          "order; \"-\" is none",
+                          count);
+    return MR_OK;
+}
+
+/* The listeners that the options name, *COUNT of them; their texts point into LISTEN and ADVERTISE, which are cut. */
+static enum mr_status kafka_listeners(const struct stack_options *o, char *listen, char *advertise,
+                                      struct broker_listener *listeners, size_t *count, struct mr_err *err)
+{
+    const char *items[BROKER_LISTENERS_MAX - 1], *told[BROKER_LISTENERS_MAX - 1] = { NULL };
+    enum mr_status status = split_listen("kafka.listen", listen, o->security_open, items, MR_COUNT(items), count, err);
+
+    if (status == MR_OK && advertise != NULL)
+        status = split_advertise(advertise, told, *count, err);
+    for (size_t i = 0; status == MR_OK && i < *count; i++)
+        listeners[i] = (struct broker_listener){ items[i], told[i] };
+    return status;
+}
+
+static enum mr_status check_kafka(const struct stack_options *o, struct mr_err *err)
+{
+    struct broker_listener listeners[BROKER_LISTENERS_MAX];
+    char *listen = mr_strdup(o->kafka_listen);
+    char *advertise = o->kafka_advertise != NULL ? mr_strdup(o->kafka_advertise) : NULL;
+    size_t count;
+    enum mr_status status = kafka_listeners(o, listen, advertise, listeners, &count, err);
+
+    mr_free(listen);
+    mr_free(advertise);
+    return status;
+}
+
 static enum mr_status check_addresses(const struct stack_options *o, struct mr_err *err)
 {
     enum mr_status status = MR_OK;
 
     if (o->kafka_listen != NULL)
-        status = check_list("kafka.listen", o->kafka_listen, o->security_open, err);
+        status = check_kafka(o, err);
     if (status == MR_OK && o->cql_listen != NULL)
         status = check_list("cql.listen", o->cql_listen, o->security_open, err);
     if (status == MR_OK && o->http_listen != NULL)
@@ -133,20 +197,51 @@ static enum mr_status check_addresses(const struct stack_options *o, struct mr_e
 
 /* ---- the log and its broker, on their loop ---- */
 
+/* Sees to it that a listener tells no other address, and notes which. */
+static void inside_choose(struct stack *s, struct broker_listener *listeners, size_t *count)
+{
+    s->kafka_inside = 0;
+    while (s->kafka_inside < *count && listeners[s->kafka_inside].advertise != NULL)
+        s->kafka_inside++;
+    if (s->kafka_inside == *count)
+        listeners[(*count)++] = (struct broker_listener){ "127.0.0.1:0", NULL };
+}
+
+static void advertised_describe(struct mr_writer *text, const char *advertise)
+{
+    mr_write_str(text, MR_STR(" (told as "));
+    mr_write_str(text, mr_str_of(advertise));
+    mr_write_str(text, MR_STR(")"));
+}
+
+static void listeners_describe(struct stack *s, const struct broker_listener *listeners, size_t count)
+{
+    struct mr_writer text = { 0 };
+
+    for (uint32_t i = 0; i < count; i++) {
+        if (i > 0)
+            mr_write_str(&text, MR_STR(", "));
+        mr_write_str(&text, mr_str_of(broker_address(s->broker, i)));
+        if (listeners[i].advertise != NULL)
+            advertised_describe(&text, listeners[i].advertise);
+    }
+    s->kafka_listeners = mr_str_dup((struct mr_str){ (const char *)text.data, text.size });
+    mr_writer_deinit(&text);
+}
+
 static enum mr_status kafka_listen(struct stack *s, struct mr_err *err)
 {
     struct broker_listener listeners[BROKER_LISTENERS_MAX] = { 0 };
     char cluster_id[DATA_DIR_CLUSTER_BYTES];
-    const char *items[BROKER_LISTENERS_MAX];
-    char *list = mr_strdup(s->options.kafka_listen);
+    char *listen = mr_strdup(s->options.kafka_listen);
+    char *advertise = s->options.kafka_advertise != NULL ? mr_strdup(s->options.kafka_advertise) : NULL;
     size_t count;
-    enum mr_status status =
-        split_listen("kafka.listen", list, s->options.security_open, items, MR_COUNT(items), &count, err);
+    enum mr_status status = kafka_listeners(&s->options, listen, advertise, listeners, &count, err);
 
-    for (size_t i = 0; status == MR_OK && i < count; i++)
-        listeners[i].address = items[i];
-    if (status == MR_OK)
+    if (status == MR_OK) {
+        inside_choose(s, listeners, &count);
         status = data_dir_cluster_id(s->options.data_dir, cluster_id, err);
+    }
     if (status == MR_OK) {
         struct broker_options options = {
             .loop = s->kafka_loop,
@@ -155,13 +250,17 @@ static enum mr_status kafka_listen(struct stack *s, struct mr_err *err)
             .listeners = listeners,
             .listener_count = (uint32_t)count,
             .auto_create_topics = true,
+            .replication_reject = s->options.replication_reject,
             .connections_max = (uint32_t)at_most(s->share, BROKER_CONNECTIONS_MAX_DEFAULT),
             .cluster_id = cluster_id,
         };
 
         status = broker_open(&s->broker, &options, err);
     }
-    mr_free(list);
+    if (status == MR_OK)
+        listeners_describe(s, listeners, count);
+    mr_free(listen);
+    mr_free(advertise);
     return status;
 }
 
@@ -256,6 +355,7 @@ static enum mr_status http_open(struct stack *s, struct mr_err *err)
     struct http_server_options options = { .name = "api",
                                            .address = s->options.http_listen,
                                            .hosts = hosts,
+                                           .content_security_policy = CONSOLE_SECURITY_POLICY,
                                            .connections_max = at_most(s->share, HTTP_SERVER_CONNECTIONS_MAX) };
     enum mr_status status = net_loop_new(&s->http_loop, "http", err);
 
@@ -361,12 +461,18 @@ void stack_close(struct stack *stack)
         net_loop_call(stack->kafka_loop, kafka_close_job, &job);
     net_loop_free(stack->kafka_loop);
     access_free(stack->access);
+    mr_free(stack->kafka_listeners);
     mr_free(stack);
 }
 
 const char *stack_kafka(const struct stack *stack)
 {
-    return stack->broker ? broker_address(stack->broker, 0) : NULL;
+    return stack->broker ? broker_address(stack->broker, stack->kafka_inside) : NULL;
+}
+
+const char *stack_kafka_listeners(const struct stack *stack)
+{
+    return stack->broker ? stack->kafka_listeners : NULL;
 }
 
 const char *stack_cql(const struct stack *stack)

@@ -13,12 +13,14 @@ struct net_loop;
 
 struct stack_options {
     const char *data_dir;
-    const char *kafka_listen; /* HOST:PORT, or several joined by commas; NULL: no broker */
-    const char *cql_listen;   /* HOST:PORT; NULL: no tables */
-    const char *http_listen;  /* HOST:PORT; NULL: no HTTP */
-    const char *http_hosts;   /* names joined by commas that a request's Host may have; NULL: none */
-    bool relaxed;             /* durability: relaxed */
-    bool security_open;       /* everyone is let in, from anywhere */
+    const char *kafka_listen;    /* HOST:PORT, or several joined by commas; NULL: no broker */
+    const char *kafka_advertise; /* one for each of them, joined by commas, "-": none; NULL: none of them has one */
+    bool replication_reject;     /* refuse more than one replica, instead of making one */
+    const char *cql_listen;      /* HOST:PORT; NULL: no tables */
+    const char *http_listen;     /* HOST:PORT; NULL: no HTTP */
+    const char *http_hosts;      /* names joined by commas that a request's Host may have; NULL: none */
+    bool relaxed;                /* durability: relaxed */
+    bool security_open;          /* everyone is let in, from anywhere */
 };
 
 /* Starts every part; when it returns MR_OK all of them accept connections.  Caller owns *OUT: stack_close.
@@ -32,8 +34,11 @@ void stack_close_http(struct stack *stack);
 /* Stops HTTP, tables and broker, in this order, syncing what they hold.  NULL is legal. */
 void stack_close(struct stack *stack);
 
-/* "HOST:PORT" as bound, or NULL when the part does not run; of Kafka the first listener.  Borrowed. */
+/* "HOST:PORT" as bound, or NULL when the part does not run.  Of Kafka it is the one for clients on this machine: the
+ * first listener that tells no other address; if all do, one of its own.  Borrowed. */
 const char *stack_kafka(const struct stack *stack);
+/* All of Kafka's listeners for people to read, joined by commas; NULL when it does not run.  Borrowed. */
+const char *stack_kafka_listeners(const struct stack *stack);
 const char *stack_cql(const struct stack *stack);
 const char *stack_http(const struct stack *stack);
 /* Where routes are added, on stack_http_loop's thread; NULL without HTTP. */
