@@ -324,6 +324,7 @@ static int consume_all(struct consume *c, const struct consume_start *start)
     const struct kafka_tool_property properties[] = {
         { "group.id", c->group ? mr_config_text(c->config, "group") : "millrace-consume" },
         { "enable.auto.commit", c->group ? "true" : "false" },
+        { "auto.commit.interval.ms", "1000" },
         { "auto.offset.reset", !c->group                          ? "error"
                                : start->from == CONSUME_BEGINNING ? "earliest"
                                                                   : "latest" },

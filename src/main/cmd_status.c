@@ -2,33 +2,16 @@
 #include "base/text.h"
 #include "http/http.h"
 #include "main/command.h"
-#include "main/data_dir.h"
-#include "main/server_file.h"
+#include "main/target.h"
 
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 
 static const struct mr_option options[] = {
-    { "data-dir", "data-dir", 0, MR_OPTION_TEXT, "DIR", NULL, NULL,
-      "the server's data directory; else .millrace here, else the user's data folder" },
-    { "output", "output", 'o', MR_OPTION_CHOICE, NULL, "table", "table|json", "for people, or as JSON" },
+    OUTPUT_OPTION,
+    TARGET_HTTP_OPTIONS,
 };
-
-static enum mr_status find(const struct mr_config *config, struct server_file *server, struct mr_err *err)
-{
-    const char *named = mr_config_text(config, "data-dir");
-    char path[MR_PATH_BYTES];
-    enum mr_status status = data_dir_resolve(named, named ? NULL : ".", path, err);
-
-    if (status == MR_OK && server_file_read(path, server, NULL) == MR_OK)
-        return MR_OK;
-    if (status == MR_OK && named == NULL)
-        status = data_dir_resolve(NULL, NULL, path, err);
-    if (status == MR_OK && server_file_read(path, server, NULL) == MR_OK)
-        return MR_OK;
-    return mr_err_set(err, MR_NOT_FOUND, "no server runs on %s; start one with: millrace run", path);
-}
 
 static const char *text_of(const json_t *object, const char *name)
 {
@@ -93,19 +76,19 @@ static int print_status(const struct http_response *response, const char *output
 
 static int run(struct mr_config *config, char **rest, int rest_count)
 {
-    struct server_file server;
+    struct target target;
     struct http_response response = { 0 };
     struct mr_err err = MR_ERR_INIT;
-    char url[SERVER_ADDRESS_BYTES + 32];
+    char url[TARGET_ADDRESS_BYTES + 32];
     int code;
 
     MR_UNUSED(rest);
     MR_UNUSED(rest_count);
-    if (find(config, &server, &err) != MR_OK) {
+    if (target_find(config, TARGET_HTTP, &target, &err) != MR_OK) {
         command_error("%s", err.text);
         return EXIT_FAILED;
     }
-    snprintf(url, sizeof(url), "http://%s/api/status", server.http);
+    snprintf(url, sizeof(url), "http://%s/api/status", target.address);
     if (http_get(url, NULL, NULL, &response, &err) != MR_OK) {
         command_error("%s", err.text);
         return EXIT_FAILED;

@@ -169,7 +169,11 @@ static int print_results(const struct kafka_tool *tool, const rd_kafka_topic_res
         struct mr_err err = MR_ERR_INIT;
 
         if (error != RD_KAFKA_RESP_ERR_NO_ERROR && error != ignored) {
-            kafka_tool_error(tool, error, rd_kafka_topic_result_error_string(results[i]), &err, "topic \"%s\"", name);
+            kafka_tool_error(tool, error,
+                             error == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART
+                                 ? "there is none; millrace topic list shows those there are"
+                                 : rd_kafka_topic_result_error_string(results[i]),
+                             &err, "topic \"%s\"", name);
             code = command_fail(&err);
         } else if (json) {
             json_t *row = json_pack("{s:s, s:b}", "topic", name, done, error == RD_KAFKA_RESP_ERR_NO_ERROR);

@@ -274,7 +274,7 @@ static enum mr_status read_headers(struct record *out, const json_t *headers, st
 enum mr_status record_read_json(struct record *out, struct mr_str line, struct mr_arena *arena, struct mr_err *err)
 {
     json_error_t why;
-    json_t *object = json_loadb(line.data, line.size, 0, &why);
+    json_t *object = json_loadb(line.data, line.size, JSON_ALLOW_NUL, &why);
     struct record record = { .partition = -1, .offset = -1, .timestamp_ms = -1 };
     const json_t *time = json_object_get(object, "timestamp_ms");
     enum mr_status status = MR_OK;

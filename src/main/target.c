@@ -16,7 +16,9 @@ static bool read_in(const char *dir, const char *below, struct server_file *out)
     return mr_path_join(path, dir, below, NULL) == MR_OK && server_file_read(path, out, NULL) == MR_OK;
 }
 
-enum mr_status target_server(const struct mr_config *config, struct server_file *out, struct mr_err *err)
+/* FLAG is how the part could have been named instead. */
+static enum mr_status find_server(const struct mr_config *config, const char *flag, struct server_file *out,
+                                  struct mr_err *err)
 {
     const char *named = mr_config_text(config, "data-dir");
     char path[MR_PATH_BYTES];
@@ -34,7 +36,9 @@ enum mr_status target_server(const struct mr_config *config, struct server_file 
     if (read_in(path, NULL, out) || read_in(path, ".millrace", out))
         return MR_OK;
     return mr_err_set(err, MR_NOT_FOUND,
-                      "no server runs on %s; start one with: millrace run, or name its place with --data-dir", path);
+                      "no server runs on %s; start one with: millrace run, or name another: --data-dir DIR or "
+                      "--%s HOST:PORT",
+                      path, flag);
 }
 
 enum mr_status target_find(const struct mr_config *config, enum target_part part, struct target *out,
@@ -60,11 +64,9 @@ enum mr_status target_find(const struct mr_config *config, enum target_part part
         *out = found;
         return MR_OK;
     }
-    status = target_server(config, &found.server, err);
-    if (status != MR_OK) {
-        mr_err_context(err, "--%s is not given and there is none to be found", parts[part].flag);
+    status = find_server(config, parts[part].flag, &found.server, err);
+    if (status != MR_OK)
         return status;
-    }
     address = part == TARGET_KAFKA ? found.server.kafka : part == TARGET_CQL ? found.server.cql : found.server.http;
     if (address[0] == '\0')
         return mr_err_set(err, MR_NOT_FOUND, "the server with pid %" PRId64 " has no %s; name one with --%s HOST:PORT",

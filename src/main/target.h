@@ -43,11 +43,8 @@ struct target {
     struct server_file server;
 };
 
-/* The running server of CONFIG's data directory.  Looks in --data-dir, else MILLRACE_DATA_DIR, else .millrace here,
- * else the user's data folder; a project's folder stands for the .millrace in it.
- * MR_NOT_FOUND  none runs; err says how to start one */
-MR_MUST_CHECK enum mr_status target_server(const struct mr_config *config, struct server_file *out, struct mr_err *err);
-/* Where PART is; CONFIG has the rows above for it.
+/* Where PART is; CONFIG has the rows above for it.  The data directory is --data-dir, else MILLRACE_DATA_DIR, else
+ * .millrace here, else the user's data folder; a project's folder stands for the .millrace in it.
  * MR_NOT_FOUND  no flag names it and no server runs, or the server does not have it */
 MR_MUST_CHECK enum mr_status target_find(const struct mr_config *config, enum target_part part, struct target *out,
                                          struct mr_err *err);
