@@ -34,7 +34,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     while (cql_header_read(&header, rest) == MR_OK && header.body_bytes <= rest.size - CQL_HEADER_BYTES) {
         FUZZ_MUST(cql_opcode_name(header.opcode) != NULL);
-        if (header.version == CQL_V3 || header.version == CQL_V4)
+        if (header.version >= CQL_VERSION_MIN && header.version <= CQL_VERSION_MAX)
             body_read(&header, (struct mr_bytes){ rest.data + CQL_HEADER_BYTES, header.body_bytes });
         rest.data += CQL_HEADER_BYTES + header.body_bytes;
         rest.size -= CQL_HEADER_BYTES + header.body_bytes;

@@ -52,7 +52,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size < 2)
         return 0;
     which = data[0] % 12;
-    version = data[1] & 1 ? CQL_V3 : CQL_V4;
+    version = data[1] & 2 ? CQL_V5 : data[1] & 1 ? CQL_V3 : CQL_V4;
     r = mr_reader_of((struct mr_bytes){ data + 2, size - 2 });
     arena = mr_arena_new();
     switch (which) {
