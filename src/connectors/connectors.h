@@ -29,7 +29,10 @@ struct connector_context {
     bool cassandra_is_ours;         /* the embedded address is millrace's own store: 'auto.create' defaults to true */
     const char *project_dir;        /* relative paths of the file connector start here; it may not leave it */
     const char *query_name;         /* client id, group name, in messages */
-    const atomic_bool *stop;        /* true: give up waiting, return MR_BUSY */
+    const char *query_id;           /* of the query in this data directory, the same after a restart; may be NULL */
+    bool kafka_is_shared;           /* kafka_embedded is another program's log: others may run the query, too */
+    bool shares; /* all sources are shareable: processes that run the query divide their records among them */
+    const atomic_bool *stop; /* true: give up waiting, return MR_BUSY */
 };
 
 /* One option of a table's WITH clause. */
@@ -58,6 +61,8 @@ struct connector_position {
     int64_t last;           /* position of the last record read; -1: none yet */
     uint32_t last_checksum; /* CRC-32C of that record's key and value, compared when resuming */
     struct mr_str state;    /* the source's own text (at most 4 KiB), e.g. when a scan began; may be null */
+    int64_t clock_us;       /* the engine's write-time clock of the split, for a source that keeps positions itself */
+    bool assigned; /* from poll: the split begins (again) here, after another process had it, with this clock_us */
 };
 
 /* One raw record, before its format is decoded. */
@@ -110,6 +115,8 @@ struct connector_source_ops {
     /* One past the newest position known to be in SPLIT; -1: unknown.  Does not block.  May be NULL: never known. */
     int64_t (*latest)(struct connector_source *source, int32_t split);
     void (*close)(struct connector_source *source);
+    /* Can several processes divide TABLE's records among them, its positions being kept outside?  NULL: never. */
+    bool (*shareable)(const struct connector_table *table, const struct connector_context *ctx);
     bool bounded_by_default; /* does it end on its own (file), unless its options say otherwise? */
 };
 

@@ -239,6 +239,28 @@ static enum mr_status conn_version_choose(const struct kafka_conn *conn,
                       conn->address.port, low, high, api);
 }
 
+/* Versions before tagged fields, which all brokers still have; from JoinGroup 5 on there are static members. */
+static void conn_group_versions(struct kafka_conn *conn, const struct kafka_api_versions_response *answer)
+{
+    static const struct {
+        int16_t api, low, high;
+    } apis[KAFKA_GROUP_API_N] = {
+        [KAFKA_GROUP_FIND] = { KAFKA_FIND_COORDINATOR, 1, 2 },
+        [KAFKA_GROUP_JOIN] = { KAFKA_JOIN_GROUP, 5, 5 },
+        [KAFKA_GROUP_SYNC] = { KAFKA_SYNC_GROUP, 3, 3 },
+        [KAFKA_GROUP_HEARTBEAT] = { KAFKA_HEARTBEAT, 3, 3 },
+        [KAFKA_GROUP_LEAVE] = { KAFKA_LEAVE_GROUP, 3, 3 },
+        [KAFKA_GROUP_OFFSET_COMMIT] = { KAFKA_OFFSET_COMMIT, 7, 7 },
+        [KAFKA_GROUP_OFFSET_FETCH] = { KAFKA_OFFSET_FETCH, 2, 5 },
+    };
+
+    for (int i = 0; i < KAFKA_GROUP_API_N; i++) {
+        if (conn_version_choose(conn, answer, apis[i].api, apis[i].low, apis[i].high, &conn->version_group[i], NULL) !=
+            MR_OK)
+            conn->version_group[i] = -1;
+    }
+}
+
 /* Asks with version 0, which every broker answers. */
 static enum mr_status conn_versions_ask(struct kafka_conn *conn, struct mr_err *err)
 {
@@ -266,6 +288,8 @@ static enum mr_status conn_versions_ask(struct kafka_conn *conn, struct mr_err *
                                      &conn->version_list_offsets, err);
     if (status == MR_OK)
         status = conn_version_choose(conn, &answer, KAFKA_FETCH, 4, KAFKA_VERSION_FETCH_MAX, &conn->version_fetch, err);
+    if (status == MR_OK)
+        conn_group_versions(conn, &answer);
 out:
     mr_arena_free(arena);
     return status;

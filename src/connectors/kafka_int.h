@@ -23,16 +23,29 @@ enum kafka_client_limits {
 
 /* ---- one connection ---- */
 
+/* What a group needs; a broker may lack it. */
+enum kafka_group_api {
+    KAFKA_GROUP_FIND,
+    KAFKA_GROUP_JOIN,
+    KAFKA_GROUP_SYNC,
+    KAFKA_GROUP_HEARTBEAT,
+    KAFKA_GROUP_LEAVE,
+    KAFKA_GROUP_OFFSET_COMMIT,
+    KAFKA_GROUP_OFFSET_FETCH,
+    KAFKA_GROUP_API_N
+};
+
 struct kafka_conn {
     const struct connector_context *ctx; /* borrowed */
     const char *client_id;               /* borrowed */
     struct connector_address address;
     int fd; /* -1: closed */
     int16_t version_metadata, version_list_offsets, version_fetch;
-    int32_t correlation;  /* of the request sent last */
-    int16_t api, version; /* of that request */
-    struct mr_writer out; /* the request being sent */
-    struct mr_writer in;  /* the frame being received, without its length; slack behind it */
+    int16_t version_group[KAFKA_GROUP_API_N]; /* -1: the broker has none that we know */
+    int32_t correlation;                      /* of the request sent last */
+    int16_t api, version;                     /* of that request */
+    struct mr_writer out;                     /* the request being sent */
+    struct mr_writer in;                      /* the frame being received, without its length; slack behind it */
     uint8_t head[4];
     size_t head_got;
     size_t in_want; /* bytes of the frame; 0: not known yet */

@@ -41,7 +41,7 @@ static enum mr_status peer_fetch_send(struct connector_source *s, struct kafka_p
     for (uint32_t i = 0; i < s->part_count; i++) {
         struct kafka_part *part = &s->parts[i];
 
-        if (part->leader != peer->id || source_bounded_done(part) || part->retry_ms > now_ms)
+        if (part->leader != peer->id || !part->owned || source_bounded_done(part) || part->retry_ms > now_ms)
             continue;
         kafka_fetch_request_partition_init(&asked[count]);
         asked[count].index = (int32_t)i;
@@ -389,9 +389,13 @@ static void positions_show(struct connector_source *s, struct connector_poll *ou
             part->has_last = false;
         }
         part->moved = false;
-        s->positions[count++] = (struct connector_position){
-            .split = (int32_t)i, .next = part->next, .last = part->last, .last_checksum = part->last_checksum
-        };
+        s->positions[count++] = (struct connector_position){ .split = (int32_t)i,
+                                                             .next = part->next,
+                                                             .last = part->last,
+                                                             .last_checksum = part->last_checksum,
+                                                             .clock_us = part->clock_us,
+                                                             .assigned = part->assigned };
+        part->assigned = false;
     }
     out->positions = s->positions;
     out->position_count = count;
@@ -462,6 +466,13 @@ static enum mr_status kafka_source_poll(struct connector_source *s, int timeout_
     *out = (struct connector_poll){ 0 };
     if (records_max == 0 || records_max > KAFKA_POLL_RECORDS_MAX)
         records_max = KAFKA_POLL_RECORDS_MAX;
+    if (s->shared) {
+        bool pause = false;
+
+        status = kafka_source_group_turn(s, timeout_ms, &pause, err);
+        if (status != MR_OK || pause)
+            return status;
+    }
     for (;;) {
         int64_t wait_ms;
 
@@ -469,6 +480,7 @@ static enum mr_status kafka_source_poll(struct connector_source *s, int timeout_
         if (status != MR_OK)
             break;
         out->ended = source_ended(s);
+        s->told |= out->record_count > 0 || out->position_count > 0;
         if (out->record_count > 0 || out->position_count > 0 || out->ended)
             return MR_OK;
         if (connector_stopped(s->ctx))
@@ -499,6 +511,8 @@ static int64_t kafka_source_lag(struct connector_source *s)
     int64_t lag = 0;
 
     for (uint32_t i = 0; i < s->part_count; i++) {
+        if (!s->parts[i].owned)
+            continue;
         if (s->parts[i].high_watermark < 0)
             return -1;
         if (s->parts[i].high_watermark > s->parts[i].next)
@@ -515,6 +529,8 @@ static int64_t kafka_source_latest(struct connector_source *s, int32_t split)
 const struct connector_source_ops kafka_source_ops = {
     .open = kafka_source_open,
     .poll = kafka_source_poll,
+    .checkpointed = kafka_source_checkpointed,
+    .shareable = kafka_source_shareable,
     .lag = kafka_source_lag,
     .latest = kafka_source_latest,
     .close = kafka_source_close,

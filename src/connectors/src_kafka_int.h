@@ -3,6 +3,7 @@
 #ifndef MR_CONNECTORS_SRC_KAFKA_INT_H
 #define MR_CONNECTORS_SRC_KAFKA_INT_H
 
+#include "connectors/kafka_group_int.h"
 #include "connectors/kafka_int.h"
 #include "kafka/records.h"
 
@@ -22,9 +23,12 @@ struct kafka_part {
     uint32_t last_checksum;
     int64_t high_watermark; /* -1: not known yet */
     int64_t end;            /* bounded: where it ends; -1: never */
-    bool fresh;             /* nothing was read yet, and it starts at its oldest record wherever that is */
-    bool moved;             /* its position is to be told */
-    bool has_last;          /* records[last_index] of this poll is its last one */
+    bool owned;             /* it is read here; always, unless it is shared with other processes */
+    bool assigned;          /* its position is another process's: told as such, with clock_us */
+    int64_t clock_us;
+    bool fresh;    /* nothing was read yet, and it starts at its oldest record wherever that is */
+    bool moved;    /* its position is to be told */
+    bool has_last; /* records[last_index] of this poll is its last one */
     uint32_t last_index;
     int64_t retry_ms; /* no Fetch before */
     struct connector_backoff backoff;
@@ -47,9 +51,23 @@ struct kafka_pending {
     struct mr_bytes bytes;
 };
 
+/* Where partitions without a position start. */
+struct kafka_start {
+    int mode; /* enum kafka_startup */
+    int64_t timestamp_ms;
+    const struct connector_position *positions;
+    uint32_t position_count;
+};
+
 struct connector_source {
     const struct connector_context *ctx; /* borrowed */
     struct kafka_cluster *cluster;       /* owned */
+    char *bootstrap, *group_id;          /* owned */
+    int64_t session_ms;
+    struct kafka_group *group; /* owned; NULL until something is to be committed, or shared */
+    bool shared;               /* it is a member of the group: positions are the group's */
+    bool told;                 /* something was handed over since the last checkpoint */
+    struct kafka_start start;  /* shared: for partitions that the group has no offsets of; its positions are owned */
     bool bounded;
     int64_t max_wait_ms, min_bytes, partition_max_bytes, fetch_max_bytes;
 
@@ -83,6 +101,19 @@ MR_MUST_CHECK enum mr_status kafka_source_open(struct connector_source **out, co
                                                const struct connector_position *positions, uint32_t position_count,
                                                struct mr_err *err);
 void kafka_source_close(struct connector_source *s);
+/* What the group asks for, before records are handed over.  *PAUSE: nothing is to be handed over. */
+MR_MUST_CHECK enum mr_status kafka_source_group_turn(struct connector_source *s, int timeout_ms, bool *pause,
+                                                     struct mr_err *err);
+/* Becomes a member of the group. */
+MR_MUST_CHECK enum mr_status kafka_source_group_open(struct connector_source *s, struct mr_err *err);
+/* Commits the checkpoint's positions to the group. */
+void kafka_source_checkpointed(struct connector_source *s, const struct connector_position *positions,
+                               uint32_t position_count);
+bool kafka_source_shareable(const struct connector_table *table, const struct connector_context *ctx);
+/* Makes PART what POSITION, or without one START, says. */
+MR_MUST_CHECK enum mr_status kafka_source_part_open(struct connector_source *s, int32_t index,
+                                                    const struct connector_position *position,
+                                                    const struct kafka_start *start, struct mr_err *err);
 /* Asks for partitions and leaders when it is time, and takes new partitions in.  Trouble that may pass is noted. */
 MR_MUST_CHECK enum mr_status kafka_source_refresh(struct connector_source *s, struct mr_err *err);
 

@@ -12,13 +12,6 @@
 
 enum kafka_startup { STARTUP_EARLIEST, STARTUP_LATEST, STARTUP_TIMESTAMP, STARTUP_GROUP };
 
-struct kafka_start {
-    int mode; /* enum kafka_startup */
-    int64_t timestamp_ms;
-    const struct connector_position *positions; /* borrowed */
-    uint32_t position_count;
-};
-
 static enum mr_status start_options_read(const struct connector_table *table, struct kafka_start *start, bool *bounded,
                                          struct mr_err *err)
 {
@@ -68,6 +61,26 @@ static enum mr_status fetch_options_read(struct connector_source *s, const struc
     return status;
 }
 
+/* Of a shared one START is kept, for partitions that come later and have no offsets in the group. */
+static enum mr_status group_options_read(struct connector_source *s, const struct connector_table *table,
+                                         const struct kafka_start *start, struct mr_err *err)
+{
+    const char *group = connector_option_text(table, "properties.group.id");
+    struct connector_position *positions;
+
+    s->group_id = mr_strdup(group != NULL ? group : s->ctx->query_name != NULL ? s->ctx->query_name : "millrace");
+    s->session_ms = KAFKA_GROUP_SESSION_MS;
+    s->shared = s->ctx->shares && kafka_source_shareable(table, s->ctx);
+    if (s->shared) {
+        positions = mr_calloc((size_t)start->position_count + 1, sizeof(*positions));
+        for (uint32_t i = 0; i < start->position_count; i++)
+            positions[i] = start->positions[i];
+        s->start = *start;
+        s->start.positions = positions;
+    }
+    return connector_option_number(table, "properties.session.timeout.ms", 1000, 1800000, &s->session_ms, err);
+}
+
 /* Where a partition without a position starts. */
 static enum mr_status part_start(struct connector_source *s, int32_t index, const struct kafka_start *start,
                                  struct kafka_part *part, struct mr_err *err)
@@ -89,10 +102,10 @@ static enum mr_status part_start(struct connector_source *s, int32_t index, cons
     return MR_OK;
 }
 
-static enum mr_status part_open(struct connector_source *s, int32_t index, const struct kafka_start *start,
-                                struct mr_err *err)
+enum mr_status kafka_source_part_open(struct connector_source *s, int32_t index,
+                                      const struct connector_position *position, const struct kafka_start *start,
+                                      struct mr_err *err)
 {
-    const struct connector_position *position = connector_position_find(start->positions, start->position_count, index);
     int64_t until_ms = connector_clock_ms(s->ctx) + KAFKA_OPEN_MS;
     struct kafka_part *part = &s->parts[index];
     enum mr_status status;
@@ -102,6 +115,7 @@ static enum mr_status part_open(struct connector_source *s, int32_t index, const
                                  .high_watermark = -1,
                                  .end = -1,
                                  .moved = true,
+                                 .owned = true,
                                  .backoff = { .base_ms = 50, .max_ms = 2000 } };
     if (position != NULL) {
         status = kafka_resume_check(s->cluster, position, err);
@@ -117,6 +131,17 @@ static enum mr_status part_open(struct connector_source *s, int32_t index, const
             part->high_watermark = part->end;
     }
     return status;
+}
+
+static enum mr_status part_open(struct connector_source *s, int32_t index, const struct kafka_start *start,
+                                struct mr_err *err)
+{
+    if (s->shared) { /* the group says whose it is */
+        s->parts[index] = (struct kafka_part){ .leader = -1, .last = -1, .high_watermark = -1, .end = -1 };
+        return MR_OK;
+    }
+    return kafka_source_part_open(s, index, connector_position_find(start->positions, start->position_count, index),
+                                  start, err);
 }
 
 /* Gives each leader a peer. */
@@ -166,6 +191,8 @@ static enum mr_status parts_open(struct connector_source *s, const struct kafka_
                 return status;
             s->part_count = i + 1;
         }
+        if (s->group != NULL && s->shared)
+            kafka_group_rejoin(s->group);
     }
     peers_update(s);
     return MR_OK;
@@ -210,6 +237,10 @@ void kafka_source_close(struct connector_source *s)
 {
     if (s == NULL)
         return;
+    kafka_group_close(s->group);
+    mr_free((void *)s->start.positions);
+    mr_free(s->bootstrap);
+    mr_free(s->group_id);
     for (uint32_t i = 0; i < s->peer_count; i++) {
         kafka_conn_deinit(&s->peers[i]->conn);
         mr_free(s->peers[i]);
@@ -254,6 +285,7 @@ static enum mr_status source_start(struct connector_source *s, const struct conn
         bootstrap = s->ctx->kafka_embedded;
     if (bootstrap == NULL)
         return mr_err_set(err, MR_INVALID, "option 'properties.bootstrap.servers' is missing, and no log is embedded");
+    s->bootstrap = mr_strdup(bootstrap);
     status = kafka_cluster_new(&s->cluster, s->ctx, bootstrap, topic, err);
     if (status == MR_OK)
         status = kafka_cluster_wait(s->cluster, connector_clock_ms(s->ctx) + KAFKA_OPEN_MS, err);
@@ -281,7 +313,11 @@ enum mr_status kafka_source_open(struct connector_source **out, const struct con
     if (status == MR_OK)
         status = fetch_options_read(s, table, err);
     if (status == MR_OK)
+        status = group_options_read(s, table, &start, err);
+    if (status == MR_OK)
         status = source_start(s, table, &start, err);
+    if (status == MR_OK && s->shared)
+        status = kafka_source_group_open(s, err);
     if (status != MR_OK) {
         kafka_source_close(s);
         return status;
@@ -294,6 +330,8 @@ static const struct connector_option kafka_options[] = {
     { "topic", NULL, true, "The topic; made when absent, if the log allows it." },
     { "properties.bootstrap.servers", NULL, false, "HOST:PORT,... of a Kafka; without it: the embedded log." },
     { "properties.group.id", NULL, false, "Group whose offsets show the progress; without it: the query's name." },
+    { "properties.session.timeout.ms", "10000", false,
+      "Shared with other processes: how long one of them may be silent before the others take its partitions." },
     { "scan.startup.mode", "earliest-offset", false,
       "Where a query without checkpoint starts: 'earliest-offset', 'latest-offset' or 'timestamp'." },
     { "scan.startup.timestamp-millis", NULL, false, "With 'timestamp': milliseconds since 1970 UTC." },

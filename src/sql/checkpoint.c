@@ -5,8 +5,8 @@
  *   u32 sources, each:  text table name | u32 splits, each:
  *       i32 split | u8 has_position | i64 next | i64 last | u32 checksum of the last | i64 clock | text state (null:
  * -1) a text is i32 size (-1: null) and bytes It is one value, replaced by one synced write: after a crash the old or
- * the new one is there.  Under operator 0 lie beside it: "plan", the plan's text, and "id", a UUID, written once with the
- * first checkpoint in the same synced write; and "stopped", there while somebody wishes the query to be stopped.
+ * the new one is there.  Under operator 0 lie beside it: "plan", the plan's text, and "id", a UUID, written once with
+ * the first checkpoint in the same synced write; and "stopped", there while somebody wishes the query to be stopped.
  *
  * Invariants
  *   K1  what a checkpoint names as read was flushed by every sink (and the dead letters) before it was written.

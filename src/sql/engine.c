@@ -1,8 +1,8 @@
 /* engine.c -- the engine: scripts that were loaded, their queries and threads.
  *
- * Threads: the opener's thread loads, starts, stops and closes; what is about one query is for any.  engine->lock guards
- *          the list of runs; a run never disappears before the engine does.  run->control is held while a run is
- *          started or stopped, and taken before the other locks. */
+ * Threads: the opener's thread loads, starts, stops and closes; what is about one query is for any.  engine->lock
+ *          guards the list of runs; a run never disappears before the engine does.  run->control is held while a run
+ *          is started or stopped, and taken before the other locks. */
 #include "sql/engine_int.h"
 
 #include "base/logging.h"

@@ -207,6 +207,8 @@ static void position_take(struct sql_run_source *source, const struct connector_
     split->position = *position;
     split->position.state.data = split->state_text;
     split->has_position = true;
+    if (position->assigned)
+        split->clock_us = position->clock_us;
 }
 
 static enum mr_status poll_take(struct sql_run *run, uint32_t index, const struct connector_poll *poll,
@@ -410,8 +412,10 @@ static enum mr_status sources_tell(struct sql_run *run, struct mr_err *err)
             continue;
         positions = mr_calloc(s->split_count + 1, sizeof(struct connector_position));
         for (uint32_t n = 0; n < s->split_count; n++) {
-            if (s->splits[n].has_position)
-                positions[count++] = s->splits[n].position;
+            if (!s->splits[n].has_position)
+                continue;
+            positions[count] = s->splits[n].position;
+            positions[count++].clock_us = s->splits[n].clock_us;
         }
         s->ops->checkpointed(s->source, positions, count);
         mr_free(positions);

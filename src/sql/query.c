@@ -187,6 +187,8 @@ enum mr_status sql_run_new(struct sql_run **out, struct sql_engine *engine, cons
         .cassandra_is_ours = engine->options.cassandra_is_ours,
         .project_dir = engine->project_dir,
         .query_name = run->name,
+        .query_id = run->status.id,
+        .kafka_is_shared = engine->options.kafka_is_shared,
         .stop = interrupted != NULL ? interrupted : &run->hard,
     };
     run->sources = mr_calloc(bound->source_count + 1, sizeof(struct sql_run_source));
@@ -308,8 +310,10 @@ static enum mr_status source_open(struct sql_run *run, struct sql_run_source *so
     }
     positions = mr_calloc(source->split_count + 1, sizeof(struct connector_position));
     for (uint32_t i = 0; i < source->split_count; i++) {
-        if (source->splits[i].has_position)
-            positions[position_count++] = source->splits[i].position;
+        if (!source->splits[i].has_position)
+            continue;
+        positions[position_count] = source->splits[i].position;
+        positions[position_count++].clock_us = source->splits[i].clock_us;
     }
     status = source->ops->open(&source->source, &source->table, &run->context, positions, position_count, err);
     mr_free(positions);
@@ -318,10 +322,30 @@ static enum mr_status source_open(struct sql_run *run, struct sql_run_source *so
     return status;
 }
 
+/* Can other processes that run the same query take some of its records?  Only where nothing but the records' own
+ * positions is to be kept. */
+static bool run_shares(const struct sql_run *run)
+{
+    if (!run->durable || run->is_select || sql_run_is_batch(run->bound))
+        return false;
+    for (uint32_t i = 0; i < run->bound->output_count; i++) {
+        if (run->bound->outputs[i].limit >= 0)
+            return false;
+    }
+    for (uint32_t i = 0; i < run->bound->source_count; i++) {
+        const struct sql_table *table = run->bound->sources[i].table;
+        const struct connector_source_ops *ops = table != NULL ? table->connector->source : NULL;
+        if (ops == NULL || ops->shareable == NULL || !ops->shareable(&table->connector_table, &run->context))
+            return false;
+    }
+    return run->bound->source_count > 0;
+}
+
 static enum mr_status run_open(struct sql_run *run, struct mr_err *err)
 {
     enum mr_status status = sql_checkpoint_load(run, err);
 
+    run->context.shares = run_shares(run);
     run->idempotent = true;
     for (uint32_t i = 0; i < run->bound->output_count && status == MR_OK; i++) {
         const struct sql_table *sink = run->bound->outputs[i].sink;
