@@ -370,7 +370,7 @@ enum { DATA_DECIMAL_BYTES = 44 }; /* 38 digits, "0.", a sign */
 data_i128 data_decimal_power(unsigned digits);
 /* Has V at most PRECISION digits? [any] */
 bool data_decimal_fits(data_i128 v, unsigned precision);
-/* V of scale FROM as DECIMAL(PRECISION, SCALE), half away from zero; false: too many digits, *OUT is undefined. [any] */
+/* V of scale FROM as DECIMAL(PRECISION, SCALE), half away from zero; false: too many digits, *OUT undefined. [any] */
 bool data_decimal_rescale(data_i128 v, unsigned from, unsigned precision, unsigned scale, data_i128 *out);
 /* The exact result rounded once to DECIMAL(PRECISION, SCALE); false: too many digits, *OUT is undefined.  The divisor
  * of div and mod is not 0; mod has the sign of A. [any] */
@@ -493,6 +493,17 @@ MR_MUST_CHECK enum mr_status data_json_decode(struct data_json_decoder *decoder,
  * MR_NOT_FOUND  nothing at POINTER; err says which step failed and what is there instead */
 MR_MUST_CHECK enum mr_status data_json_split(struct mr_bytes document, struct mr_str pointer, struct mr_bytes **out,
                                              size_t *out_count, struct mr_err *err);
+
+/* Finds one value in JSON texts; keeps its memory between them. */
+enum data_json_found { DATA_JSON_TEXT, DATA_JSON_NUMBER, DATA_JSON_BOOLEAN, DATA_JSON_NULL, DATA_JSON_NESTED };
+struct data_json_finder;
+struct data_json_finder *data_json_finder_new(void);         /* caller owns */
+void data_json_finder_free(struct data_json_finder *finder); /* NULL is legal */
+/* The value at POINTER of DOCUMENT (an object or array): its kind, and its text appended to OUT, a string's unescaped.
+ * Statuses as of data_json_split. */
+MR_MUST_CHECK enum mr_status data_json_find(struct data_json_finder *finder, struct mr_bytes document,
+                                            struct mr_str pointer, enum data_json_found *kind, struct mr_writer *out,
+                                            struct mr_err *err);
 
 /* Turns rows into JSON objects, as Flink's json format does: fields in order, NULL as null. */
 struct data_json_encoder;

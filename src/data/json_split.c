@@ -164,3 +164,57 @@ out:
     mr_free(w);
     return status;
 }
+
+/* ---- one value ---- */
+
+struct data_json_finder {
+    struct json_walk walk;
+};
+
+struct data_json_finder *data_json_finder_new(void)
+{
+    struct data_json_finder *finder = MR_NEW(struct data_json_finder);
+
+    finder->walk.index = json_index_new();
+    return finder;
+}
+
+void data_json_finder_free(struct data_json_finder *finder)
+{
+    if (finder == NULL)
+        return;
+    json_index_free(finder->walk.index);
+    mr_free(finder);
+}
+
+enum mr_status data_json_find(struct data_json_finder *finder, struct mr_bytes document, struct mr_str pointer,
+                              enum data_json_found *kind, struct mr_writer *out, struct mr_err *err)
+{
+    struct json_walk *w = &finder->walk;
+    enum mr_status status = json_document_check(w, document, err);
+    struct mr_str raw;
+    uint8_t first;
+
+    if (status == MR_OK)
+        status = pointer_follow(w, pointer, err);
+    if (status != MR_OK)
+        return status;
+    first = json_peek(w);
+    if (first == '"') {
+        *kind = DATA_JSON_TEXT;
+        size_t size = 0;
+        mr_writer_reserve(out, json_string_room(w) + 8);
+        status = json_string_copy(w, (char *)out->data + out->size, &size, err);
+        out->size += status == MR_OK ? size : 0;
+        return status;
+    }
+    status = json_value_check(w, &raw, err);
+    if (status != MR_OK)
+        return status;
+    *kind = first == '{' || first == '[' ? DATA_JSON_NESTED
+            : first == 'n'               ? DATA_JSON_NULL
+            : first == 't' || first == 'f' ? DATA_JSON_BOOLEAN
+                                           : DATA_JSON_NUMBER;
+    mr_write_str(out, raw);
+    return MR_OK;
+}

@@ -64,7 +64,7 @@ struct sql_ast_expr *sql_ast_over(struct sql_parse *parse, enum sql_ast_expr_kin
     return node;
 }
 
-struct sql_ast_type *sql_ast_type(struct sql_parse *parse, enum sql_ast_type_kind kind, struct sql_loc loc)
+struct sql_ast_type *sql_ast_type(struct sql_parse *parse, enum data_kind kind, struct sql_loc loc)
 {
     struct sql_ast_type *type = MR_ARENA_NEW(parse->arena, struct sql_ast_type);
 
@@ -73,10 +73,50 @@ struct sql_ast_type *sql_ast_type(struct sql_parse *parse, enum sql_ast_type_kin
     return type;
 }
 
+struct sql_ast_type *sql_ast_type_named(struct sql_parse *parse, struct mr_str name, struct sql_loc loc)
+{
+    static const struct {
+        const char *name;
+        enum data_kind kind;
+        bool fixed;
+    } names[] = {
+        { "TINYINT", DATA_TINYINT, false }, { "SMALLINT", DATA_SMALLINT, false },
+        { "DECIMAL", DATA_DECIMAL, false }, { "DEC", DATA_DECIMAL, false },
+        { "NUMERIC", DATA_DECIMAL, false }, { "CHAR", DATA_STRING, true },
+        { "CHARACTER", DATA_STRING, true }, { "VARCHAR", DATA_STRING, false },
+        { "BINARY", DATA_BYTES, true },     { "VARBINARY", DATA_BYTES, false },
+        { "BYTES", DATA_BYTES, false },     { "TIMESTAMP_LTZ", DATA_TIMESTAMP_LTZ, false },
+    };
+    struct sql_ast_type *type = NULL;
+
+    for (size_t i = 0; i < MR_COUNT(names) && type == NULL; i++) {
+        if (!mr_str_equal_nocase(name, mr_str_of(names[i].name)))
+            continue;
+        type = sql_ast_type(parse, names[i].kind, loc);
+        type->fixed = names[i].fixed;
+    }
+    assert(type != NULL); /* the lexer knows the same names */
+    return type;
+}
+
+bool sql_ast_type_arg(struct sql_parse *parse, struct sql_ast_type *type, struct mr_str digits, struct sql_loc loc)
+{
+    int64_t value = 0;
+
+    if (type->arg_count == 2 || mr_parse_i64(digits, &value) != MR_OK || value > INT32_MAX) {
+        sql_parse_error(parse, MR_INVALID, loc, "%.*s can't be a length or precision", MR_STR_ARG(digits));
+        return false;
+    }
+    type->args[type->arg_count++] = (int)value;
+    return true;
+}
+
 void sql_parse_bad_type(struct sql_parse *parse, struct sql_loc loc)
 {
-    static const char *const types[] = { "BOOLEAN", "INT",     "INTEGER", "BIGINT", "FLOAT", "DOUBLE",
-                                         "STRING",  "VARCHAR", "CHAR",    "ROW",    "ARRAY" };
+    static const char *const types[] = { "BOOLEAN", "TINYINT", "SMALLINT",  "INT",       "INTEGER",      "BIGINT",
+                                         "FLOAT",   "DOUBLE",  "DECIMAL",   "NUMERIC",   "STRING",       "VARCHAR",
+                                         "CHAR",    "BYTES",   "VARBINARY", "BINARY",    "DATE",         "TIME",
+                                         "ROW",     "ARRAY",   "MAP",       "TIMESTAMP", "TIMESTAMP_LTZ" };
     struct mr_str word = sql_parse_text(parse, loc);
     char *name = mr_str_dup(word);
     const char *nearest = sql_keyword_reserved(word) ? NULL : mr_nearest(name, types, MR_COUNT(types));
@@ -85,8 +125,9 @@ void sql_parse_bad_type(struct sql_parse *parse, struct sql_loc loc)
         sql_parse_error(parse, MR_INVALID, loc, "no type \"%s\"; did you mean %s?", name, nearest);
     else
         sql_parse_error(parse, MR_UNSUPPORTED, loc,
-                        "the type %s is not there in this version; there are BOOLEAN, INT, BIGINT, FLOAT, DOUBLE, "
-                        "STRING (VARCHAR and CHAR are read as STRING), ROW<…> and ARRAY<…>",
+                        "the type %s is not there in this version; there are BOOLEAN, TINYINT, SMALLINT, INT, BIGINT, "
+                        "FLOAT, DOUBLE, DECIMAL, CHAR, VARCHAR, STRING, BINARY, VARBINARY, BYTES, DATE, TIME, "
+                        "TIMESTAMP, TIMESTAMP_LTZ, ROW<…>, ARRAY<…> and MAP<STRING, …>",
                         name);
     mr_free(name);
 }
@@ -120,7 +161,6 @@ static const struct {
     { NULL, "OFFSET", "OFFSET" },
     { NULL, "FETCH", "FETCH; use LIMIT, it" },
     { NULL, "TABLESAMPLE", "TABLESAMPLE" },
-    { NULL, "SIMILAR", "SIMILAR TO" },
     { NULL, "COLLATE", "COLLATE" },
     { NULL, "PARTITIONED", "PARTITIONED BY" },
     { NULL, "DISTRIBUTED", "DISTRIBUTED BY" },

@@ -5,6 +5,7 @@
 #define SQL_AST_INT_H
 
 #include "base/base.h"
+#include "data/data.h"
 
 /* A place in the script.  line and column are 1-based, column in characters; begin and end are byte offsets. */
 struct sql_loc {
@@ -26,7 +27,9 @@ enum sql_ast_expr_kind {
     SQL_AST_DECIMAL,     /* text: digits with a point */
     SQL_AST_APPROXIMATE, /* text: digits with an exponent */
     SQL_AST_STRING,      /* text: the value, escapes undone */
-    SQL_AST_INTERVAL,    /* text: the value; text2: the unit */
+    SQL_AST_BINARY_TEXT, /* text: hex digits */
+    SQL_AST_INTERVAL,    /* text: the value; text2: the first unit; text3: the last, or null; op: 1 for a minus */
+    SQL_AST_TIME,        /* text: the value; op: enum data_kind, DATE, TIME or TIMESTAMP */
     SQL_AST_NAME,        /* text: a column or a table's alias */
     SQL_AST_FIELD,       /* args: base; text: the field */
     SQL_AST_INDEX,       /* args: base, index */
@@ -36,12 +39,13 @@ enum sql_ast_expr_kind {
     SQL_AST_IS,          /* op: enum sql_ast_is; negated; args: one */
     SQL_AST_BETWEEN,     /* negated; args: value, low, high */
     SQL_AST_IN,          /* negated; args: value, then the list */
-    SQL_AST_LIKE,        /* negated; args: value, pattern, [escape] */
+    SQL_AST_LIKE,        /* op: 1 for SIMILAR TO; negated; args: value, pattern, [escape] */
     SQL_AST_CAST,        /* op: 1 for TRY_CAST; type; args: one */
     SQL_AST_CASE,  /* op: 1 when args[0] is the value compared; then WHEN, THEN pairs; has_else: the last is ELSE */
-    SQL_AST_CALL,  /* text: the function; args */
+    SQL_AST_CALL,  /* text: the function; text2: a unit (EXTRACT, FLOOR … TO, TIMESTAMPADD); args */
     SQL_AST_ROW,   /* args */
     SQL_AST_ARRAY, /* args */
+    SQL_AST_MAP,   /* args: key, value, … */
 };
 
 enum sql_ast_op {
@@ -86,26 +90,22 @@ struct sql_ast_expr {
     struct sql_loc loc;
     struct mr_str text;
     struct mr_str text2;
+    struct mr_str text3;
     struct sql_ast_exprs args;
     struct sql_ast_type *type;
     struct sql_ast_expr *next;
 };
 
-/* A type as written; for ROW the fields, for ARRAY the element. */
-enum sql_ast_type_kind {
-    SQL_TYPE_BOOLEAN,
-    SQL_TYPE_INT,
-    SQL_TYPE_BIGINT,
-    SQL_TYPE_FLOAT,
-    SQL_TYPE_DOUBLE,
-    SQL_TYPE_STRING,
-    SQL_TYPE_ROW,
-    SQL_TYPE_ARRAY,
-};
+/* What a column of a table is. */
+enum sql_ast_column_kind { SQL_COLUMN_PHYSICAL, SQL_COLUMN_METADATA, SQL_COLUMN_COMPUTED };
 
 struct sql_ast_field {
     struct mr_str name;
-    struct sql_ast_type *type;
+    struct sql_ast_type *type; /* NULL: of a computed column, not known yet */
+    enum sql_ast_column_kind column_kind;
+    struct mr_str metadata; /* FROM 'key'; null: the column's name */
+    bool is_virtual;
+    struct sql_ast_expr *expr; /* computed */
     struct sql_loc loc;
     struct sql_ast_field *next;
 };
@@ -116,13 +116,18 @@ struct sql_ast_fields {
     uint32_t count;
 };
 
+/* A type as written; for ROW the fields, for ARRAY the element, for MAP key and element. */
 struct sql_ast_type {
-    enum sql_ast_type_kind kind;
+    enum data_kind kind;
     bool not_null;
+    bool fixed; /* CHAR, BINARY */
     int depth;
+    int arg_count; /* of (10, 2) */
+    int args[2];
     struct sql_loc loc;
     struct sql_ast_fields fields; /* ROW */
-    struct sql_ast_type *element; /* ARRAY */
+    struct sql_ast_type *key;     /* MAP */
+    struct sql_ast_type *element; /* ARRAY, MAP */
 };
 
 /* A name with its place; lists of them. */
@@ -262,7 +267,11 @@ struct sql_ast_expr *sql_ast_over(struct sql_parse *parse, enum sql_ast_expr_kin
 /* Appends ARG to NODE's arguments. */
 void sql_ast_add(struct sql_parse *parse, struct sql_ast_expr *node, struct sql_ast_expr *arg);
 /* A type of KIND. */
-struct sql_ast_type *sql_ast_type(struct sql_parse *parse, enum sql_ast_type_kind kind, struct sql_loc loc);
+struct sql_ast_type *sql_ast_type(struct sql_parse *parse, enum data_kind kind, struct sql_loc loc);
+/* The same by a scalar type's name: TINYINT, DEC, VARBINARY … */
+struct sql_ast_type *sql_ast_type_named(struct sql_parse *parse, struct mr_str name, struct sql_loc loc);
+/* Gives TYPE the digits of an argument: a length, a precision, a scale; false: too large. */
+bool sql_ast_type_arg(struct sql_parse *parse, struct sql_ast_type *type, struct mr_str digits, struct sql_loc loc);
 /* Reports the first error of a parse, at LOC; later ones are dropped. */
 void sql_parse_error(struct sql_parse *parse, enum mr_status status, struct sql_loc loc, const char *format, ...)
     MR_PRINTF(4, 5);

@@ -25,42 +25,9 @@ static const char *const op_names[] = {
     [SQL_OP_PLUS] = "+",
 };
 
-static struct sql_expr *literal_new(struct sql_bind *bind, enum data_kind kind, struct sql_loc loc)
+const char *sql_bind_op_name(int op)
 {
-    struct sql_expr *expr =
-        sql_bind_node(bind, data_type_scalar(kind, kind == DATA_NULL), sql_kernel_literal, "literal", loc, NULL, 0);
-
-    expr->is_literal = true;
-    expr->is_null = kind == DATA_NULL;
-    return expr;
-}
-
-/* A whole number; NEGATIVE: a minus stands in front, so that the smallest BIGINT can be written. */
-static enum mr_status bind_integer(struct sql_bind *bind, const struct sql_ast_expr *ast, bool negative,
-                                   struct sql_expr **out)
-{
-    char *text = mr_arena_printf(bind->arena, "%s%.*s", negative ? "-" : "", MR_STR_ARG(ast->text));
-    int64_t value = 0;
-
-    if (mr_parse_i64(mr_str_of(text), &value) != MR_OK)
-        return sql_bind_fail(bind, MR_INVALID, ast->loc, "the number %s is too large for BIGINT", text);
-    *out = literal_new(bind, value == (int32_t)value ? DATA_INT : DATA_BIGINT, ast->loc);
-    (*out)->literal.integer = value;
-    return MR_OK;
-}
-
-static enum mr_status bind_number(struct sql_bind *bind, const struct sql_ast_expr *ast, struct sql_expr **out)
-{
-    double value = 0;
-    char *text = mr_arena_printf(bind->arena, "%s%.*s%s", ast->text.data[0] == '.' ? "0" : "", MR_STR_ARG(ast->text),
-                                 ast->text.data[ast->text.size - 1] == '.' ? "0" : "");
-
-    if (mr_parse_f64(mr_str_of(text), &value) != MR_OK)
-        return sql_bind_fail(bind, MR_INVALID, ast->loc, "the number %s is out of DOUBLE's range", text);
-    *out = literal_new(bind, DATA_DOUBLE, ast->loc);
-    (*out)->literal.number = value;
-    (*out)->is_decimal = ast->kind == SQL_AST_DECIMAL;
-    return MR_OK;
+    return op_names[op];
 }
 
 static struct sql_expr *column_new(struct sql_bind *bind, const struct sql_scope *scope, int index, struct sql_loc loc)
@@ -132,6 +99,20 @@ static enum mr_status bind_field(struct sql_bind *bind, const struct sql_scope *
     return MR_OK;
 }
 
+/* map['key'] */
+static enum mr_status bind_map_value(struct sql_bind *bind, struct sql_expr **args, struct sql_loc loc,
+                                     struct sql_expr **out)
+{
+    if (args[1]->type->kind == DATA_NULL)
+        args[1] = sql_bind_cast(bind, args[1], data_type_scalar(DATA_STRING, true));
+    if (args[1]->type->kind != DATA_STRING)
+        return sql_bind_fail(bind, MR_INVALID, args[1]->loc, "a MAP's key is a STRING, this is %s",
+                             data_kind_name(args[1]->type->kind));
+    *out = sql_bind_node(bind, data_type_with_nullable(bind->arena, args[0]->type->fields[1].type, true),
+                         sql_kernel_map_value, "[]", loc, args, 2);
+    return MR_OK;
+}
+
 static enum mr_status bind_index(struct sql_bind *bind, const struct sql_scope *scope, const struct sql_ast_expr *ast,
                                  struct sql_expr **out)
 {
@@ -142,10 +123,14 @@ static enum mr_status bind_index(struct sql_bind *bind, const struct sql_scope *
         status = sql_bind_expr(bind, scope, ast->args.last, &args[1]);
     if (status != MR_OK)
         return status;
+    if (args[0]->type->kind == DATA_MAP)
+        return bind_map_value(bind, args, ast->loc, out);
     if (args[0]->type->kind != DATA_ARRAY)
-        return sql_bind_fail(bind, MR_INVALID, ast->loc, "[…] wants an ARRAY in front, this is %s",
+        return sql_bind_fail(bind, MR_INVALID, ast->loc, "[…] wants an ARRAY or MAP in front, this is %s",
                              data_kind_name(args[0]->type->kind));
     if (args[1]->type->kind == DATA_NULL)
+        args[1] = sql_bind_cast(bind, args[1], data_type_scalar(DATA_INT, true));
+    if (args[1]->type->kind == DATA_TINYINT || args[1]->type->kind == DATA_SMALLINT)
         args[1] = sql_bind_cast(bind, args[1], data_type_scalar(DATA_INT, true));
     if (args[1]->type->kind != DATA_INT)
         return sql_bind_fail(bind, MR_INVALID, args[1]->loc, "an ARRAY's index is an INT, this is %s",
@@ -158,65 +143,12 @@ static enum mr_status bind_index(struct sql_bind *bind, const struct sql_scope *
     return MR_OK;
 }
 
-enum mr_status sql_bind_arithmetic(struct sql_bind *bind, int op, struct sql_expr *a, struct sql_expr *b,
-                                   struct sql_loc loc, struct sql_expr **out)
-{
-    struct sql_expr *args[2] = { a, b };
-    const struct data_type *type = NULL;
-    enum mr_status status;
-
-    for (int i = 0; i < 2; i++)
-        if (args[i]->type->kind != DATA_NULL && !data_kind_numeric(args[i]->type->kind))
-            return sql_bind_fail(bind, MR_INVALID, args[i]->loc, "%s wants numbers, this is %s; CAST it%s",
-                                 op_names[op], data_kind_name(args[i]->type->kind),
-                                 op == SQL_OP_ADD && args[i]->type->kind == DATA_STRING ? " (|| joins texts)" : "");
-    for (int i = 0; i < 2; i++) /* DECIMAL with FLOAT gives DOUBLE, as in Flink */
-        if (args[i]->is_decimal && args[1 - i]->type->kind == DATA_FLOAT)
-            args[1 - i] = sql_bind_cast(bind, args[1 - i], data_type_scalar(DATA_DOUBLE, true));
-    status = sql_bind_common(bind, args, 2, op_names[op], loc, &type);
-    if (status != MR_OK)
-        return status;
-    if (type->kind == DATA_NULL) {
-        type = data_type_scalar(DATA_INT, true);
-        args[0] = sql_bind_cast(bind, args[0], type);
-        args[1] = sql_bind_cast(bind, args[1], type);
-    }
-    *out = sql_bind_node(bind, type, sql_kernel_arithmetic, op_names[op], loc, args, 2);
-    (*out)->op = op;
-    return MR_OK;
-}
-
-enum mr_status sql_bind_compare(struct sql_bind *bind, int op, struct sql_expr *a, struct sql_expr *b,
-                                struct sql_loc loc, struct sql_expr **out)
-{
-    struct sql_expr *args[2] = { a, b };
-    bool keeps_null = op == SQL_OP_DISTINCT || op == SQL_OP_SAME;
-    const struct data_type *type = NULL;
-    enum mr_status status;
-
-    for (int i = 0; i < 2; i++)
-        if (args[i]->is_decimal && args[1 - i]->type->kind == DATA_FLOAT)
-            args[1 - i] = sql_bind_cast(bind, args[1 - i], data_type_scalar(DATA_DOUBLE, true));
-    status = sql_bind_common(bind, args, 2, op_names[op], loc, &type);
-    if (status != MR_OK)
-        return status;
-    if (type->kind == DATA_ROW || type->kind == DATA_ARRAY)
-        return sql_bind_fail(bind, MR_UNSUPPORTED, loc, "%s between two %ss is not there in this version", op_names[op],
-                             data_kind_name(type->kind));
-    if (type->kind == DATA_NULL)
-        for (int i = 0; i < 2; i++)
-            args[i] = sql_bind_cast(bind, args[i], data_type_scalar(DATA_BOOLEAN, true));
-    *out = sql_bind_node(bind, data_type_scalar(DATA_BOOLEAN, type->nullable && !keeps_null),
-                         keeps_null ? sql_kernel_distinct : sql_kernel_compare, op_names[op], loc, args, 2);
-    (*out)->op = op;
-    return MR_OK;
-}
-
 static enum mr_status bind_concat(struct sql_bind *bind, struct sql_expr **args, struct sql_loc loc,
                                   struct sql_expr **out)
 {
     for (int i = 0; i < 2; i++) {
-        if (args[i]->type->kind == DATA_ROW || args[i]->type->kind == DATA_ARRAY)
+        if (data_kind_nested(args[i]->type->kind) || args[i]->type->kind == DATA_BYTES ||
+            args[i]->type->kind >= DATA_INTERVAL_MONTH)
             return sql_bind_fail(bind, MR_INVALID, args[i]->loc, "|| wants text, this is %s; CAST it",
                                  data_kind_name(args[i]->type->kind));
         args[i] = sql_bind_cast(bind, args[i], data_type_scalar(DATA_STRING, true));
@@ -269,8 +201,9 @@ static enum mr_status bind_unary(struct sql_bind *bind, const struct sql_scope *
     struct sql_expr *arg = NULL;
     enum mr_status status;
 
-    if (ast->op == SQL_OP_NEG && ast->args.first->kind == SQL_AST_INTEGER)
-        return bind_integer(bind, ast->args.first, true, out);
+    if (ast->op == SQL_OP_NEG && ast->args.first->kind >= SQL_AST_INTEGER &&
+        ast->args.first->kind <= SQL_AST_APPROXIMATE)
+        return sql_bind_number(bind, ast->args.first, true, out);
     status = sql_bind_expr(bind, scope, ast->args.first, &arg);
     if (status != MR_OK)
         return status;
@@ -282,13 +215,10 @@ static enum mr_status bind_unary(struct sql_bind *bind, const struct sql_scope *
     }
     if (arg->type->kind == DATA_NULL)
         arg = sql_bind_cast(bind, arg, data_type_scalar(DATA_INT, true));
-    if (!data_kind_numeric(arg->type->kind))
+    if (!data_kind_numeric(arg->type->kind) && arg->type->kind < DATA_INTERVAL_MONTH)
         return sql_bind_fail(bind, MR_INVALID, arg->loc, "%s wants a number, this is %s; CAST it", op_names[ast->op],
                              data_kind_name(arg->type->kind));
     if (ast->op == SQL_OP_PLUS) {
-        *out = arg;
-    } else if (arg->is_literal && arg->type->kind == DATA_DOUBLE && !arg->is_null) {
-        arg->literal.number = -arg->literal.number;
         *out = arg;
     } else {
         *out = sql_bind_node(bind, arg->type, sql_kernel_negate, "-", ast->loc, &arg, 1);
@@ -367,7 +297,7 @@ static enum mr_status bind_in(struct sql_bind *bind, const struct sql_scope *sco
         status = sql_bind_common(bind, args, ast->args.count, "IN", ast->loc, &type);
     if (status != MR_OK)
         return status;
-    if (type->kind == DATA_ROW || type->kind == DATA_ARRAY)
+    if (data_kind_nested(type->kind))
         return sql_bind_fail(bind, MR_UNSUPPORTED, ast->loc, "IN with %ss is not there in this version",
                              data_kind_name(type->kind));
     if (type->kind == DATA_NULL)
@@ -395,6 +325,12 @@ static enum mr_status bind_like(struct sql_bind *bind, const struct sql_scope *s
             return sql_bind_fail(bind, MR_INVALID, args[i]->loc, "LIKE wants STRING, this is %s; CAST it",
                                  data_kind_name(args[i]->type->kind));
     }
+    if (ast->op == 1) {
+        *out = sql_bind_node(bind, data_type_scalar(DATA_BOOLEAN, args[0]->type->nullable || args[1]->type->nullable),
+                             sql_kernel_similar, ast->negated ? "NOT SIMILAR TO" : "SIMILAR TO", ast->loc, args, 2);
+        (*out)->op = ast->negated;
+        return MR_OK;
+    }
     if (ast->args.count == 3) {
         if (!args[2]->is_literal || args[2]->is_null || args[2]->literal.text.size != 1)
             return sql_bind_fail(bind, MR_INVALID, args[2]->loc, "ESCAPE wants one ASCII character in quotes");
@@ -410,12 +346,15 @@ static enum mr_status bind_like(struct sql_bind *bind, const struct sql_scope *s
 static enum mr_status bind_cast(struct sql_bind *bind, const struct sql_scope *scope, const struct sql_ast_expr *ast,
                                 struct sql_expr **out)
 {
-    const struct data_type *type = data_type_with_nullable(bind->arena, sql_bind_type(bind->arena, ast->type), true);
+    const struct data_type *type;
     struct sql_expr *arg = NULL;
-    enum mr_status status = sql_bind_expr(bind, scope, ast->args.first, &arg);
+    enum mr_status status = sql_bind_type_check(bind, ast->type, 1);
 
+    if (status == MR_OK)
+        status = sql_bind_expr(bind, scope, ast->args.first, &arg);
     if (status != MR_OK)
         return status;
+    type = data_type_with_nullable(bind->arena, sql_bind_type(bind, bind->arena, ast->type), true);
     if (!data_cast_possible(arg->type, type))
         return sql_bind_fail(bind, MR_INVALID, ast->loc, "there is no CAST from %s to %s",
                              data_type_text(bind->arena, arg->type), data_type_text(bind->arena, type));
@@ -504,28 +443,62 @@ static enum mr_status bind_array(struct sql_bind *bind, const struct sql_scope *
     return MR_OK;
 }
 
+/* MAP[key, value, …]; keys are texts. */
+static enum mr_status bind_map(struct sql_bind *bind, const struct sql_scope *scope, const struct sql_ast_expr *ast,
+                               struct sql_expr **out)
+{
+    uint32_t count = ast->args.count / 2;
+    struct sql_expr **args = NULL;
+    struct sql_expr **values = MR_ARENA_ARRAY(bind->arena, struct sql_expr *, count + 1);
+    const struct data_type *type = NULL;
+    enum mr_status status = bind_args(bind, scope, ast, &args);
+
+    if (status != MR_OK)
+        return status;
+    if (ast->args.count % 2 != 0)
+        return sql_bind_fail(bind, MR_INVALID, ast->loc, "MAP[…] wants a value for each key");
+    for (uint32_t i = 0; i < count; i++) {
+        if (args[i * 2]->type->kind != DATA_STRING)
+            return sql_bind_fail(bind, MR_UNSUPPORTED, args[i * 2]->loc, "a MAP's key is a STRING in this version");
+        values[i] = args[i * 2 + 1];
+    }
+    status = sql_bind_common(bind, values, count, "MAP", ast->loc, &type);
+    if (status != MR_OK)
+        return status;
+    if (type->kind == DATA_NULL)
+        return sql_bind_fail(bind, MR_INVALID, ast->loc, "every value is NULL; CAST one to a type");
+    for (uint32_t i = 0; i < count; i++)
+        args[i * 2 + 1] = values[i];
+    *out = sql_bind_node(bind, data_type_map(bind->arena, data_type_scalar(DATA_STRING, false), type, false),
+                         sql_kernel_map, "MAP", ast->loc, args, ast->args.count);
+    return MR_OK;
+}
+
 enum mr_status sql_bind_expr(struct sql_bind *bind, const struct sql_scope *scope, const struct sql_ast_expr *ast,
                              struct sql_expr **out)
 {
     switch (ast->kind) {
     case SQL_AST_NULL:
-        *out = literal_new(bind, DATA_NULL, ast->loc);
+        *out = sql_bind_literal(bind, data_type_scalar(DATA_NULL, true), ast->loc);
         return MR_OK;
     case SQL_AST_BOOLEAN:
-        *out = literal_new(bind, DATA_BOOLEAN, ast->loc);
+        *out = sql_bind_literal(bind, data_type_scalar(DATA_BOOLEAN, false), ast->loc);
         (*out)->literal.boolean = ast->op != 0;
         return MR_OK;
     case SQL_AST_INTEGER:
-        return bind_integer(bind, ast, false, out);
     case SQL_AST_DECIMAL:
     case SQL_AST_APPROXIMATE:
-        return bind_number(bind, ast, out);
+        return sql_bind_number(bind, ast, false, out);
     case SQL_AST_STRING:
-        *out = literal_new(bind, DATA_STRING, ast->loc);
+        *out = sql_bind_literal(bind, data_type_scalar(DATA_STRING, false), ast->loc);
         (*out)->literal.text = ast->text;
         return MR_OK;
+    case SQL_AST_BINARY_TEXT:
+        return sql_bind_bytes(bind, ast, out);
     case SQL_AST_INTERVAL:
-        return sql_bind_fail(bind, MR_UNSUPPORTED, ast->loc, "INTERVAL values are not there in this version");
+        return sql_bind_interval(bind, ast, out);
+    case SQL_AST_TIME:
+        return sql_bind_time(bind, ast, out);
     case SQL_AST_NAME:
         return bind_name(bind, scope, ast, out);
     case SQL_AST_FIELD:
@@ -556,6 +529,8 @@ enum mr_status sql_bind_expr(struct sql_bind *bind, const struct sql_scope *scop
         return bind_row(bind, scope, ast, out);
     case SQL_AST_ARRAY:
         return bind_array(bind, scope, ast, out);
+    case SQL_AST_MAP:
+        return bind_map(bind, scope, ast, out);
     }
     return sql_bind_fail(bind, MR_UNSUPPORTED, ast->loc, "this expression is not there in this version");
 }

@@ -20,6 +20,7 @@ struct sql_bind {
     struct sql_catalog *catalog;
     struct mr_err *err;
     struct mr_str source_text;
+    const struct mr_zone *zone; /* 'table.local-time-zone'; borrowed from the catalog */
     uint32_t node_count;
 };
 
@@ -55,8 +56,25 @@ MR_MUST_CHECK enum mr_status sql_bind_arithmetic(struct sql_bind *bind, int op, 
                                                  struct sql_loc loc, struct sql_expr **out);
 /* EXPR must be BOOLEAN (a NULL becomes one); WHAT says whose condition it is. */
 MR_MUST_CHECK enum mr_status sql_bind_condition(struct sql_bind *bind, struct sql_expr **expr, const char *what);
-/* The type as written; PATH names it in messages. */
-const struct data_type *sql_bind_type(struct mr_arena *arena, const struct sql_ast_type *type);
+/* Can there be such a type: lengths, precisions, names, depth (DEPTH of the outermost is 1)? */
+MR_MUST_CHECK enum mr_status sql_bind_type_check(struct sql_bind *bind, const struct sql_ast_type *type, int depth);
+/* The type as written, checked before, in ARENA. */
+const struct data_type *sql_bind_type(struct sql_bind *bind, struct mr_arena *arena, const struct sql_ast_type *type);
+/* The DECIMAL that a DECIMAL or integer TYPE is. */
+const struct data_type *sql_bind_as_decimal(struct mr_arena *arena, const struct data_type *type);
+/* A literal of TYPE, its value yet to be set (DATA_NULL: a NULL). */
+struct sql_expr *sql_bind_literal(struct sql_bind *bind, const struct data_type *type, struct sql_loc loc);
+/* Numbers, DATE '…', INTERVAL '…' DAY and their like: bind_literal.c. */
+MR_MUST_CHECK enum mr_status sql_bind_number(struct sql_bind *bind, const struct sql_ast_expr *ast, bool negative,
+                                             struct sql_expr **out);
+MR_MUST_CHECK enum mr_status sql_bind_time(struct sql_bind *bind, const struct sql_ast_expr *ast,
+                                           struct sql_expr **out);
+MR_MUST_CHECK enum mr_status sql_bind_interval(struct sql_bind *bind, const struct sql_ast_expr *ast,
+                                               struct sql_expr **out);
+MR_MUST_CHECK enum mr_status sql_bind_bytes(struct sql_bind *bind, const struct sql_ast_expr *ast,
+                                            struct sql_expr **out);
+/* "+" for SQL_OP_ADD … */
+const char *sql_bind_op_name(int op);
 /* "; did you mean …?" for messages, or "". */
 const char *sql_bind_hint(struct sql_bind *bind, struct mr_str name, const char *const *names, size_t count);
 /* The same among the fields of ROW. */

@@ -193,26 +193,6 @@ static enum mr_status bind_options(struct sql_bind *bind, const struct connector
     return MR_OK;
 }
 
-static enum mr_status bind_type_check(struct sql_bind *bind, const struct sql_ast_type *type, int depth)
-{
-    if (depth > DATA_DEPTH_MAX)
-        return sql_bind_fail(bind, MR_LIMIT, type->loc, "this type is nested deeper than %d levels", DATA_DEPTH_MAX);
-    if (type->kind == SQL_TYPE_ARRAY)
-        return bind_type_check(bind, type->element, depth + 1);
-    if (type->fields.count > DATA_FIELDS_MAX)
-        return sql_bind_fail(bind, MR_LIMIT, type->loc, "a ROW has at most %d fields", DATA_FIELDS_MAX);
-    for (const struct sql_ast_field *field = type->fields.first; field != NULL; field = field->next) {
-        enum mr_status status = bind_type_check(bind, field->type, depth + 1);
-        if (status != MR_OK)
-            return status;
-        for (const struct sql_ast_field *other = type->fields.first; other != field; other = other->next)
-            if (mr_str_equal(other->name, field->name))
-                return sql_bind_fail(bind, MR_INVALID, field->loc, "the field \"%.*s\" stands in this ROW twice",
-                                     MR_STR_ARG(field->name));
-    }
-    return MR_OK;
-}
-
 /* The key's columns are NOT NULL, said or not, as in Flink. */
 static enum mr_status bind_key(struct sql_bind *bind, const struct sql_ast_statement *s, struct data_field *fields,
                                uint32_t count, struct sql_catalog_entry *entry)
@@ -253,11 +233,14 @@ static enum mr_status bind_columns(struct sql_bind *bind, const struct sql_ast_s
             if (mr_str_equal(fields[i].name, column->name))
                 return sql_bind_fail(bind, MR_INVALID, column->loc, "the column \"%.*s\" stands here twice",
                                      MR_STR_ARG(column->name));
-        status = bind_type_check(bind, column->type, 1);
+        if (column->column_kind != SQL_COLUMN_PHYSICAL)
+            return sql_bind_fail(bind, MR_UNSUPPORTED, column->loc, "%s columns are not there in this version",
+                                 column->column_kind == SQL_COLUMN_METADATA ? "METADATA" : "computed");
+        status = sql_bind_type_check(bind, column->type, 1);
         if (status != MR_OK)
             return status;
         fields[count].name = mr_arena_str(entry->arena, column->name);
-        fields[count++].type = sql_bind_type(entry->arena, column->type);
+        fields[count++].type = sql_bind_type(bind, entry->arena, column->type);
     }
     status = bind_key(bind, s, fields, count, entry);
     if (status == MR_OK)

@@ -2,21 +2,25 @@
  * them. */
 #include "sql/catalog_int.h"
 
+#include "base/env.h"
 #include "base/text.h"
+#include "base/zone.h"
 
 #include <string.h>
 
 static const struct sql_setting settings[] = {
-    { "pipeline.name", NULL, NULL, false,
+    { "pipeline.name", NULL, NULL, false, false,
       "The name of the queries that follow: the key of their checkpoint, dead letters, group and metrics." },
-    { "records.on-error", "dlq", "dlq|fail|skip", false,
+    { "records.on-error", "dlq", "dlq|fail|skip", false, false,
       "A record that can't be read, cast or written: to the dead-letter topic, stops the query, or is only counted." },
-    { "records.dlq.topic", NULL, NULL, false, "The dead-letter topic; without it the query's name and .dlq." },
-    { "execution.runtime-mode", "streaming", "streaming|batch", false,
+    { "records.dlq.topic", NULL, NULL, false, false, "The dead-letter topic; without it the query's name and .dlq." },
+    { "execution.runtime-mode", "streaming", "streaming|batch", false, false,
       "batch: a query ends when it has read what was there when it began." },
-    { "execution.checkpointing.interval", "100 ms", NULL, true,
+    { "execution.checkpointing.interval", "100 ms", NULL, true, false,
       "The longest time from one checkpoint to the next under load; with little to do it is less." },
-    { "parallelism.default", "1", "1", false, "How many tasks run a query: one in this version." },
+    { "table.local-time-zone", "UTC", NULL, false, true,
+      "The zone in which TIMESTAMP_LTZ values are shown, read and become dates; set it before CREATE TABLE." },
+    { "parallelism.default", "1", "1", false, false, "How many tasks run a query: one in this version." },
 };
 
 const struct sql_setting *sql_settings(size_t *count)
@@ -39,6 +43,7 @@ void sql_settings_write(struct mr_writer *out)
     for (size_t i = 0; i < MR_COUNT(settings); i++) {
         const char *values = settings[i].choices       ? settings[i].choices
                              : settings[i].is_duration ? "a duration"
+                             : settings[i].is_zone     ? "a time zone"
                                                        : "text";
 
         mr_write_text(out, "| `%s` | %s | ", settings[i].name,
@@ -54,6 +59,7 @@ void sql_catalog_init(struct sql_catalog *catalog, const struct connector *const
 {
     memset(catalog, 0, sizeof(*catalog));
     catalog->connectors = connectors;
+    catalog->zones = mr_arena_new();
     catalog->values = mr_calloc(MR_COUNT(settings), sizeof(*catalog->values));
 }
 
@@ -70,6 +76,8 @@ void sql_catalog_deinit(struct sql_catalog *catalog)
         mr_free(catalog->overrides[i].name);
     }
     mr_free(catalog->overrides);
+    mr_free(catalog->zone_name);
+    mr_arena_free(catalog->zones);
     mr_free(catalog->entries);
     mr_free(catalog->values);
 }
@@ -125,6 +133,22 @@ void sql_catalog_set(struct sql_catalog *catalog, int setting, struct mr_str val
 const char *sql_catalog_value(const struct sql_catalog *catalog, int setting)
 {
     return catalog->values[setting] != NULL ? catalog->values[setting] : settings[setting].default_value;
+}
+
+enum mr_status sql_catalog_zone(struct sql_catalog *catalog, const struct mr_zone **out, struct mr_err *err)
+{
+    const char *name = sql_catalog_value(catalog, sql_setting_find(MR_STR("table.local-time-zone")));
+
+    if (catalog->zone_name == NULL || strcmp(name, catalog->zone_name) != 0) {
+        enum mr_status status =
+            mr_zone_load(&catalog->zone, catalog->zones, mr_env_real(), mr_str_of(name), err);
+        if (status != MR_OK)
+            return status;
+        mr_free(catalog->zone_name);
+        catalog->zone_name = mr_strdup(name);
+    }
+    *out = catalog->zone;
+    return MR_OK;
 }
 
 struct sql_catalog_mark sql_catalog_mark(const struct sql_catalog *catalog)

@@ -9,6 +9,7 @@ struct sql_setting {
     const char *default_value; /* NULL: none */
     const char *choices;       /* "a|b|c"; NULL: any text */
     bool is_duration;
+    bool is_zone; /* the name of a time zone */
     const char *help;
 };
 
@@ -38,6 +39,9 @@ struct sql_catalog {
     struct sql_override *overrides; /* owned */
     size_t override_count;
     size_t override_capacity;
+    struct mr_arena *zones; /* owned: every zone that was named, as long as the session */
+    const struct mr_zone *zone;
+    char *zone_name; /* owned: what zone is; NULL: none was looked up yet */
 };
 
 void sql_catalog_init(struct sql_catalog *catalog, const struct connector *const *connectors);
@@ -55,6 +59,10 @@ int sql_setting_find(struct mr_str name);
 /* Sets a setting's value; VALUE null: back to the default. */
 void sql_catalog_set(struct sql_catalog *catalog, int setting, struct mr_str value);
 const char *sql_catalog_value(const struct sql_catalog *catalog, int setting);
+
+/* The zone that 'table.local-time-zone' names; NULL: UTC.  Lives as long as the session. */
+MR_MUST_CHECK enum mr_status sql_catalog_zone(struct sql_catalog *catalog, const struct mr_zone **out,
+                                              struct mr_err *err);
 
 /* For scripts that fail half way: what to come back to. */
 struct sql_catalog_mark {

@@ -27,15 +27,16 @@ struct sql_expr {
     int op;          /* kernel's own */
     bool is_literal; /* literal holds the value (a NULL has type->kind DATA_NULL or is_null) */
     bool is_null;    /* a literal NULL */
-    bool is_decimal; /* a literal like 1.5: DECIMAL in Flink, DOUBLE here; may become FLOAT implicitly */
     bool has_else;
     union {
         bool boolean;
-        int64_t integer;
+        int64_t integer; /* of times and intervals, too */
         double number;
-        struct mr_str text;
+        data_i128 decimal;
+        struct mr_str text; /* of STRING and BYTES */
     } literal;
-    const char *name; /* for the plan's text: function or operator */
+    const struct mr_zone *zone; /* of functions that use it; NULL: UTC */
+    const char *name;           /* for the plan's text: function or operator */
     struct sql_loc loc;
 };
 
@@ -86,8 +87,15 @@ MR_MUST_CHECK enum mr_status sql_expr_constant(const struct sql_expr *expr, uint
 /* Are any bits set in BITS? */
 bool sql_eval_any(const struct sql_eval *eval, const uint8_t *bits);
 
+/* -1, 0, 1 as the values (not null, of one scalar kind) compare; 0 with a NaN. */
+int sql_order_rows(const struct data_column *a, uint32_t i, const struct data_column *b, uint32_t j);
+/* V of TYPE (a time's) BY microseconds or MONTHS later; false: out of range. */
+bool sql_time_move(const struct data_type *type, int64_t v, bool months, int64_t by, int64_t *out);
+
 /* Kernels. */
 sql_kernel_fn sql_kernel_column, sql_kernel_field, sql_kernel_index, sql_kernel_literal, sql_kernel_cast;
+sql_kernel_fn sql_kernel_map, sql_kernel_map_value, sql_kernel_decimal, sql_kernel_time_add, sql_kernel_interval;
+sql_kernel_fn sql_kernel_similar;
 sql_kernel_fn sql_kernel_arithmetic, sql_kernel_negate, sql_kernel_compare, sql_kernel_distinct;
 sql_kernel_fn sql_kernel_and, sql_kernel_or, sql_kernel_not, sql_kernel_is, sql_kernel_in, sql_kernel_like;
 sql_kernel_fn sql_kernel_case, sql_kernel_coalesce, sql_kernel_row, sql_kernel_array;

@@ -48,6 +48,29 @@ struct data_column *sql_kernel_index(const struct sql_expr *expr, struct sql_eva
     return out;
 }
 
+struct data_column *sql_kernel_map_value(const struct sql_expr *expr, struct sql_eval *eval, const uint8_t *selected)
+{
+    struct data_column *map = sql_expr_eval(expr->args[0], eval, selected);
+    struct data_column *key = sql_expr_eval(expr->args[1], eval, selected);
+    struct data_column *out = sql_eval_column(expr, eval);
+
+    for (uint32_t row = 0; row < eval->rows; row++) {
+        uint32_t at = 0, end = 0;
+
+        if (sql_bit(selected, row) && !data_is_null(map, row) && !data_is_null(key, row))
+            data_array_range(map, row, &at, &end);
+        while (at < end && !mr_str_equal(data_str(map->children[0], at), data_str(key, row)))
+            at++;
+        if (at == end)
+            data_append_null(out);
+        else
+            data_append_from(out, map->children[1], at);
+    }
+    data_column_unref(map);
+    data_column_unref(key);
+    return out;
+}
+
 static void literal_append(struct data_column *out, const struct sql_expr *expr)
 {
     if (expr->is_null) {
@@ -58,11 +81,8 @@ static void literal_append(struct data_column *out, const struct sql_expr *expr)
     case DATA_BOOLEAN:
         data_append_bool(out, expr->literal.boolean);
         break;
-    case DATA_INT:
-        data_append_i32(out, (int32_t)expr->literal.integer);
-        break;
-    case DATA_BIGINT:
-        data_append_i64(out, expr->literal.integer);
+    case DATA_DECIMAL:
+        data_append_dec(out, expr->literal.decimal);
         break;
     case DATA_FLOAT:
         data_append_f32(out, (float)expr->literal.number);
@@ -71,10 +91,11 @@ static void literal_append(struct data_column *out, const struct sql_expr *expr)
         data_append_f64(out, expr->literal.number);
         break;
     case DATA_STRING:
+    case DATA_BYTES:
         data_append_str(out, expr->literal.text);
         break;
-    default:
-        assert(!"a literal of this type is not made");
+    default: /* whole numbers, times, intervals */
+        data_append_integer(out, expr->literal.integer);
     }
 }
 
@@ -160,5 +181,47 @@ struct data_column *sql_kernel_array(const struct sql_expr *expr, struct sql_eva
     }
     for (uint32_t i = 0; i < expr->arg_count; i++)
         data_column_unref(elements[i]);
+    return out;
+}
+
+/* A key that is NULL is an error; of equal keys the last one's value stays, as in Flink. */
+static void map_append(const struct sql_expr *expr, struct sql_eval *eval, struct data_column **args, uint32_t row,
+                       struct data_column *out)
+{
+    for (uint32_t i = 0; i < expr->arg_count; i += 2) {
+        bool again = false;
+        if (data_is_null(args[i], row)) {
+            sql_eval_fail(eval, row, "MAP: a key is NULL");
+            data_column_truncate(out->children[0], (uint32_t)out->offsets[out->length]);
+            data_column_truncate(out->children[1], (uint32_t)out->offsets[out->length]);
+            data_append_null(out);
+            return;
+        }
+        for (uint32_t j = i + 2; j < expr->arg_count && !again; j += 2)
+            again = !data_is_null(args[j], row) && mr_str_equal(data_str(args[i], row), data_str(args[j], row));
+        if (again)
+            continue;
+        data_append_from(out->children[0], args[i], row);
+        data_append_from(out->children[1], args[i + 1], row);
+    }
+    data_append_array(out);
+}
+
+struct data_column *sql_kernel_map(const struct sql_expr *expr, struct sql_eval *eval, const uint8_t *selected)
+{
+    struct data_column **args = MR_ARENA_ARRAY(eval->arena, struct data_column *, expr->arg_count);
+    struct data_column *out;
+
+    for (uint32_t i = 0; i < expr->arg_count; i++)
+        args[i] = sql_expr_eval(expr->args[i], eval, selected);
+    out = sql_eval_column(expr, eval);
+    for (uint32_t row = 0; row < eval->rows; row++) {
+        if (sql_bit(selected, row))
+            map_append(expr, eval, args, row, out);
+        else
+            data_append_null(out);
+    }
+    for (uint32_t i = 0; i < expr->arg_count; i++)
+        data_column_unref(args[i]);
     return out;
 }

@@ -79,6 +79,15 @@ static void divide_fail(const struct sql_expr *expr, struct sql_eval *eval, cons
     sql_column_set_null(out, row);
 }
 
+/* A TINYINT or SMALLINT: what does not fit wraps. */
+static void small_set(struct data_column *out, uint32_t row, int64_t v)
+{
+    if (out->type->kind == DATA_TINYINT)
+        ((int8_t *)out->values)[row] = (int8_t)(uint8_t)v;
+    else
+        ((int16_t *)out->values)[row] = (int16_t)(uint16_t)v;
+}
+
 struct data_column *sql_kernel_arithmetic(const struct sql_expr *expr, struct sql_eval *eval, const uint8_t *selected)
 {
     struct data_column *a = sql_expr_eval(expr->args[0], eval, selected);
@@ -109,14 +118,20 @@ struct data_column *sql_kernel_arithmetic(const struct sql_expr *expr, struct sq
         case DATA_FLOAT:
             ((float *)out->values)[i] = float_op(expr->op, data_f32(a, i), data_f32(b, i));
             break;
-        default:
+        case DATA_DOUBLE:
             ((double *)out->values)[i] = double_op(expr->op, data_f64(a, i), data_f64(b, i));
+            break;
+        default: /* TINYINT, SMALLINT */
+            if (divides && data_integer(b, i) == 0)
+                zeros++;
+            else
+                small_set(out, i, wrap_i64(expr->op, data_integer(a, i), data_integer(b, i)));
         }
     }
     sql_column_nulls_from(out, a);
     sql_column_nulls_from(out, b);
     for (uint32_t i = 0; i < eval->rows && zeros != 0; i++)
-        if (expr->type->kind == DATA_INT ? data_i32(b, i) == 0 : data_i64(b, i) == 0)
+        if (data_integer(b, i) == 0)
             divide_fail(expr, eval, selected, out, b, i);
     data_column_unref(a);
     data_column_unref(b);
@@ -140,8 +155,20 @@ struct data_column *sql_kernel_negate(const struct sql_expr *expr, struct sql_ev
         case DATA_FLOAT:
             ((float *)out->values)[i] = -data_f32(a, i);
             break;
-        default:
+        case DATA_DOUBLE:
             ((double *)out->values)[i] = -data_f64(a, i);
+            break;
+        case DATA_DECIMAL:
+            ((data_i128 *)out->values)[i] = -data_dec(a, i);
+            break;
+        case DATA_INTERVAL_MONTH:
+            ((int32_t *)out->values)[i] = wrap_i32(SQL_OP_SUB, 0, data_i32(a, i));
+            break;
+        case DATA_INTERVAL_DAY:
+            ((int64_t *)out->values)[i] = wrap_i64(SQL_OP_SUB, 0, data_i64(a, i));
+            break;
+        default:
+            small_set(out, i, -data_integer(a, i));
         }
     }
     sql_column_nulls_from(out, a);
@@ -155,7 +182,7 @@ enum order { ORDER_LESS = 1, ORDER_EQUAL = 2, ORDER_GREATER = 4, ORDER_NONE = 8 
 
 #define ORDER_OF(x, y) ((x) < (y) ? ORDER_LESS : (x) == (y) ? ORDER_EQUAL : (x) > (y) ? ORDER_GREATER : ORDER_NONE)
 
-/* Both not null and of one kind.  NaN has no order, not even with itself: as Java's operators. */
+/* Both not null and of one kind; DECIMALs may have two scales.  NaN has no order, not even with itself: as Java. */
 static enum order order_rows(const struct data_column *a, uint32_t i, const struct data_column *b, uint32_t j)
 {
     switch ((int)a->type->kind) {
@@ -169,6 +196,20 @@ static enum order order_rows(const struct data_column *a, uint32_t i, const stru
         return ORDER_OF(data_f32(a, i), data_f32(b, j));
     case DATA_DOUBLE:
         return ORDER_OF(data_f64(a, i), data_f64(b, j));
+    case DATA_TINYINT:
+    case DATA_SMALLINT:
+    case DATA_DATE:
+    case DATA_TIME:
+    case DATA_TIMESTAMP:
+    case DATA_TIMESTAMP_LTZ:
+    case DATA_INTERVAL_MONTH:
+    case DATA_INTERVAL_DAY:
+        return ORDER_OF(data_integer(a, i), data_integer(b, j));
+    case DATA_DECIMAL: {
+        int way = data_decimal_compare(data_dec(a, i), a->type->scale, data_dec(b, j), b->type->scale);
+        return ORDER_OF(way, 0);
+    }
+    case DATA_BYTES:
     case DATA_STRING: {
         int way = mr_bytes_compare(mr_bytes_of_str(data_str(a, i)), mr_bytes_of_str(data_str(b, j)));
         return ORDER_OF(way, 0);
@@ -176,6 +217,13 @@ static enum order order_rows(const struct data_column *a, uint32_t i, const stru
     default:
         return ORDER_NONE;
     }
+}
+
+int sql_order_rows(const struct data_column *a, uint32_t i, const struct data_column *b, uint32_t j)
+{
+    enum order order = order_rows(a, i, b, j);
+
+    return order == ORDER_LESS ? -1 : order == ORDER_GREATER;
 }
 
 /* Which orders make OP true. */

@@ -16,9 +16,20 @@ static void name_write(struct mr_writer *out, struct mr_str name)
     mr_write_u8(out, '`');
 }
 
+static void time_write(struct mr_writer *out, const struct sql_expr *expr)
+{
+    struct data_column *one = data_column_new(expr->type);
+
+    data_append_integer(one, expr->literal.integer);
+    mr_write_text(out, "%s '", data_kind_name(expr->type->kind));
+    data_value_write(out, one, 0);
+    mr_write_u8(out, '\'');
+    data_column_unref(one);
+}
+
 static void literal_write(struct mr_writer *out, const struct sql_expr *expr)
 {
-    char number[40];
+    char number[48];
 
     if (expr->is_null) {
         mr_write_str(out, MR_STR("NULL"));
@@ -28,9 +39,29 @@ static void literal_write(struct mr_writer *out, const struct sql_expr *expr)
     case DATA_BOOLEAN:
         mr_write_text(out, "%s", expr->literal.boolean ? "TRUE" : "FALSE");
         break;
+    case DATA_TINYINT:
+    case DATA_SMALLINT:
     case DATA_INT:
     case DATA_BIGINT:
         mr_write_text(out, "%" PRId64, expr->literal.integer);
+        break;
+    case DATA_DECIMAL:
+        mr_write_str(out,
+                     (struct mr_str){ number, data_decimal_format(number, expr->literal.decimal, expr->type->scale) });
+        break;
+    case DATA_DATE:
+    case DATA_TIME:
+    case DATA_TIMESTAMP:
+    case DATA_TIMESTAMP_LTZ:
+    case DATA_INTERVAL_MONTH:
+    case DATA_INTERVAL_DAY:
+        time_write(out, expr);
+        break;
+    case DATA_BYTES:
+        mr_write_str(out, MR_STR("x'"));
+        for (size_t i = 0; i < expr->literal.text.size; i++)
+            mr_write_text(out, "%02x", (uint8_t)expr->literal.text.data[i]);
+        mr_write_u8(out, '\'');
         break;
     case DATA_STRING:
         mr_write_u8(out, '\'');
@@ -84,7 +115,7 @@ void sql_expr_write(struct mr_writer *out, const struct sql_expr *expr, const st
         mr_write_u8(out, ')');
     } else if (expr->kernel == sql_kernel_case) {
         case_write(out, expr, source);
-    } else if (expr->kernel == sql_kernel_index) {
+    } else if (expr->kernel == sql_kernel_index || expr->kernel == sql_kernel_map_value) {
         sql_expr_write(out, expr->args[0], source);
         mr_write_u8(out, '[');
         sql_expr_write(out, expr->args[1], source);
@@ -104,7 +135,7 @@ void sql_expr_write(struct mr_writer *out, const struct sql_expr *expr, const st
         sql_expr_write(out, expr->args[1], source);
         mr_write_u8(out, ')');
     } else if (expr->kernel == sql_kernel_and || expr->kernel == sql_kernel_or || expr->kernel == sql_kernel_like ||
-               expr->kernel == sql_kernel_distinct) {
+               expr->kernel == sql_kernel_distinct || expr->kernel == sql_kernel_similar) {
         mr_write_u8(out, '(');
         sql_expr_write(out, expr->args[0], source);
         mr_write_text(out, " %s ", expr->name);

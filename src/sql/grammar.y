@@ -91,7 +91,11 @@ static bool depth_ok(struct sql_parse *parse, struct sql_ast_expr *expr);
 %token END_OF_INPUT 0 "the end"
 %token <text> IDENT "a name" RESERVED "a reserved word" TYPE_NAME "a type"
 %token <text> STRING_LITERAL "a string" INTEGER_LITERAL "a whole number" DECIMAL_LITERAL "a number"
-%token <text> APPROXIMATE_LITERAL "a number in exponent form"
+%token <text> APPROXIMATE_LITERAL "a number in exponent form" BINARY_LITERAL "bytes (x'…')"
+%token <text> DATE "DATE" DEFAULT "DEFAULT" EMPTY "EMPTY" ERROR_ "ERROR" EXTRACT "EXTRACT" FLOOR_CEIL "FLOOR" JSON_VALUE "JSON_VALUE" LOCAL "LOCAL"
+%token <text> MAP "MAP" NILADIC "CURRENT_TIMESTAMP" ON "ON" OVERLAY "OVERLAY" PLACING "PLACING" POSITION "POSITION" RETURNING "RETURNING"
+%token <text> SIMILAR "SIMILAR" TIME "TIME" TIME_UNIT "a unit of time" TIMESTAMP "TIMESTAMP" TIMESTAMPADD "TIMESTAMPADD" TO "TO" VIRTUAL "VIRTUAL"
+%token <text> WITHOUT "WITHOUT" ZONE "ZONE"
 %token <text> ALL "ALL" AND "AND" ARRAY "ARRAY" AS "AS" BEGIN_ "BEGIN" BETWEEN "BETWEEN" BIGINT "BIGINT" BOOLEAN "BOOLEAN" BOTH "BOTH"
 %token <text> CASE "CASE" CAST "CAST" CHAR "CHAR" COMMENT "COMMENT" CONSTRAINT "CONSTRAINT" CREATE "CREATE" DESCRIBE "DESCRIBE" DISTINCT "DISTINCT"
 %token <text> DOUBLE "DOUBLE" DROP "DROP" ELSE "ELSE" END "END" ENFORCED "ENFORCED" ESCAPE "ESCAPE" EXECUTE "EXECUTE"
@@ -104,12 +108,14 @@ static bool depth_ok(struct sql_parse *parse, struct sql_ast_expr *expr);
 %token <text> WHERE "WHERE" WITH "WITH"
 %token NE "<>" LE "<=" GE ">=" CONCAT_OP "||"
 
-%type <text> name word opt_alias
-%type <flag> opt_not opt_not_null
-%type <op> comparison
-%type <expr> expr predicate value primary literal case opt_operand row_value
+%type <text> name word opt_alias unit opt_metadata_key
+%type <flag> opt_not opt_not_null opt_virtual time_zone
+%type <op> comparison interval_sign
+%type <expr> interval_unit
+%type <text> interval_part
+%type <expr> expr predicate value primary literal case opt_operand row_value time_call json_call json_else
 %type <exprs> expr_list opt_expr_list when_list row_list
-%type <type> type type_head
+%type <type> type type_head type_args
 %type <fields> field_list
 %type <field> field
 %type <names> name_list opt_name_list
@@ -123,6 +129,8 @@ static bool depth_ok(struct sql_parse *parse, struct sql_ast_expr *expr);
 %type <statement> statement create_table insert statement_set
 %type <statements> insert_list
 
+%precedence ONE_UNIT
+%precedence TO
 %left OR
 %left AND
 %precedence NOT
@@ -201,12 +209,27 @@ table_element:
                                         SQL_LIST_PUSH(&key, n);
                                         if (!key_set(parse, key, @3))
                                             YYABORT; }
-  | name type METADATA                { REFUSE(@3, "METADATA columns are not there in this version"); }
-  | name AS                           { REFUSE(@2, "computed columns (name AS expression) are not there in this version"); }
+  | name type METADATA opt_metadata_key opt_virtual opt_comment
+                                      { struct sql_ast_field *f = field_new(parse, $1, $2, @1);
+                                        f->column_kind = SQL_COLUMN_METADATA; f->metadata = $4; f->is_virtual = $5;
+                                        SQL_LIST_PUSH(&parse->table.columns, f); }
+  | name AS expr opt_comment          { struct sql_ast_field *f = field_new(parse, $1, NULL, @1);
+                                        f->column_kind = SQL_COLUMN_COMPUTED; f->expr = $3;
+                                        SQL_LIST_PUSH(&parse->table.columns, f); }
   | constraint_name PRIMARY KEY '(' name_list ')' enforcement
                                       { if (!key_set(parse, $5, @2))
                                             YYABORT; }
   | WATERMARK                         { REFUSE(@1, "WATERMARK is not there in this version: there is no event time yet"); }
+  ;
+
+opt_metadata_key:
+    %empty                            { $$ = MR_STR_NULL; }
+  | FROM STRING_LITERAL               { $$ = $2; }
+  ;
+
+opt_virtual:
+    %empty                            { $$ = false; }
+  | VIRTUAL                           { $$ = true; }
   ;
 
 constraint_name:
@@ -240,27 +263,54 @@ option:
 
 type:
     type_head opt_not_null            { $$ = $1; $$->not_null = $2; }
-  | type ARRAY opt_not_null           { $$ = sql_ast_type(parse, SQL_TYPE_ARRAY, @$); $$->element = $1; $$->not_null = $3; $$->depth = $1->depth + 1;
+  | type ARRAY opt_not_null           { $$ = sql_ast_type(parse, DATA_ARRAY, @$); $$->element = $1; $$->not_null = $3; $$->depth = $1->depth + 1;
                                         if ($$->depth > SQL_AST_DEPTH_MAX) REFUSE(@$, "this type is nested too deep"); }
   ;
 
 type_head:
-    BOOLEAN                           { $$ = sql_ast_type(parse, SQL_TYPE_BOOLEAN, @$); }
-  | INT                               { $$ = sql_ast_type(parse, SQL_TYPE_INT, @$); }
-  | BIGINT                            { $$ = sql_ast_type(parse, SQL_TYPE_BIGINT, @$); }
-  | FLOAT                             { $$ = sql_ast_type(parse, SQL_TYPE_FLOAT, @$); }
-  | DOUBLE                            { $$ = sql_ast_type(parse, SQL_TYPE_DOUBLE, @$); }
-  | DOUBLE PRECISION                  { $$ = sql_ast_type(parse, SQL_TYPE_DOUBLE, @$); }
-  | STRING                            { $$ = sql_ast_type(parse, SQL_TYPE_STRING, @$); }
-  | VARCHAR                           { $$ = sql_ast_type(parse, SQL_TYPE_STRING, @$); }
-  | VARCHAR '(' INTEGER_LITERAL ')'   { $$ = sql_ast_type(parse, SQL_TYPE_STRING, @$); }
-  | CHAR                              { $$ = sql_ast_type(parse, SQL_TYPE_STRING, @$); }
-  | CHAR '(' INTEGER_LITERAL ')'      { $$ = sql_ast_type(parse, SQL_TYPE_STRING, @$); }
-  | ROW '<' field_list '>'            { $$ = sql_ast_type(parse, SQL_TYPE_ROW, @$); $$->fields = $3; }
-  | ROW '(' field_list ')'            { $$ = sql_ast_type(parse, SQL_TYPE_ROW, @$); $$->fields = $3; }
-  | ARRAY '<' type '>'                { $$ = sql_ast_type(parse, SQL_TYPE_ARRAY, @$); $$->element = $3; }
+    BOOLEAN                           { $$ = sql_ast_type(parse, DATA_BOOLEAN, @$); }
+  | INT                               { $$ = sql_ast_type(parse, DATA_INT, @$); }
+  | BIGINT                            { $$ = sql_ast_type(parse, DATA_BIGINT, @$); }
+  | FLOAT                             { $$ = sql_ast_type(parse, DATA_FLOAT, @$); }
+  | DOUBLE                            { $$ = sql_ast_type(parse, DATA_DOUBLE, @$); }
+  | DOUBLE PRECISION                  { $$ = sql_ast_type(parse, DATA_DOUBLE, @$); }
+  | STRING                            { $$ = sql_ast_type(parse, DATA_STRING, @$); }
+  | type_args
+  | DATE                              { $$ = sql_ast_type(parse, DATA_DATE, @$); }
+  | TIME time_zone                    { $$ = sql_ast_type(parse, DATA_TIME, @$); if ($2) REFUSE(@2, "TIME has no zone"); }
+  | TIME '(' INTEGER_LITERAL ')' time_zone
+                                      { $$ = sql_ast_type(parse, DATA_TIME, @$); if ($5) REFUSE(@5, "TIME has no zone");
+                                        if (!sql_ast_type_arg(parse, $$, $3, @3)) YYABORT; }
+  | TIMESTAMP time_zone               { $$ = sql_ast_type(parse, $2 ? DATA_TIMESTAMP_LTZ : DATA_TIMESTAMP, @$); }
+  | TIMESTAMP '(' INTEGER_LITERAL ')' time_zone
+                                      { $$ = sql_ast_type(parse, $5 ? DATA_TIMESTAMP_LTZ : DATA_TIMESTAMP, @$);
+                                        if (!sql_ast_type_arg(parse, $$, $3, @3)) YYABORT; }
+  | ROW '<' field_list '>'            { $$ = sql_ast_type(parse, DATA_ROW, @$); $$->fields = $3; }
+  | ROW '(' field_list ')'            { $$ = sql_ast_type(parse, DATA_ROW, @$); $$->fields = $3; }
+  | ARRAY '<' type '>'                { $$ = sql_ast_type(parse, DATA_ARRAY, @$); $$->element = $3; }
+  | MAP '<' type ',' type '>'         { $$ = sql_ast_type(parse, DATA_MAP, @$); $$->key = $3; $$->element = $5; }
   | RESERVED                          { sql_parse_bad_type(parse, @1); YYABORT; }
   | IDENT                             { sql_parse_bad_type(parse, @1); YYABORT; }
+  ;
+
+type_args:
+    TYPE_NAME                         { $$ = sql_ast_type_named(parse, $1, @$); }
+  | TYPE_NAME '(' INTEGER_LITERAL ')' { $$ = sql_ast_type_named(parse, $1, @$); if (!sql_ast_type_arg(parse, $$, $3, @3)) YYABORT; }
+  | TYPE_NAME '(' INTEGER_LITERAL ',' INTEGER_LITERAL ')'
+                                      { $$ = sql_ast_type_named(parse, $1, @$);
+                                        if (!sql_ast_type_arg(parse, $$, $3, @3) || !sql_ast_type_arg(parse, $$, $5, @5)) YYABORT; }
+  | CHAR                              { $$ = sql_ast_type_named(parse, MR_STR("CHAR"), @$); }
+  | CHAR '(' INTEGER_LITERAL ')'      { $$ = sql_ast_type_named(parse, MR_STR("CHAR"), @$); if (!sql_ast_type_arg(parse, $$, $3, @3)) YYABORT; }
+  | VARCHAR                           { $$ = sql_ast_type_named(parse, MR_STR("VARCHAR"), @$); }
+  | VARCHAR '(' INTEGER_LITERAL ')'   { $$ = sql_ast_type_named(parse, MR_STR("VARCHAR"), @$); if (!sql_ast_type_arg(parse, $$, $3, @3)) YYABORT; }
+  ;
+
+/* Is it one WITH LOCAL TIME ZONE? */
+time_zone:
+    %empty                            { $$ = false; }
+  | WITHOUT TIME ZONE                 { $$ = false; }
+  | WITH LOCAL TIME ZONE              { $$ = true; }
+  | WITH TIME ZONE                    { REFUSE(@$, "WITH TIME ZONE is not there, as in Flink; use TIMESTAMP_LTZ"); }
   ;
 
 opt_not_null:
@@ -386,6 +436,8 @@ predicate:
                                       { $$ = sql_ast_over(parse, SQL_AST_IN, @$, 0, $1, NULL, NULL); $$->negated = $2;
                                         for (struct sql_ast_expr *e = $5.first, *n; e; e = n) { n = e->next; e->next = NULL; sql_ast_add(parse, $$, e); }
                                         CHECK($$); }
+  | predicate opt_not SIMILAR TO value
+                                      { $$ = sql_ast_over(parse, SQL_AST_LIKE, @$, 1, $1, $5, NULL); $$->negated = $2; CHECK($$); }
   | predicate opt_not LIKE value      { $$ = sql_ast_over(parse, SQL_AST_LIKE, @$, 0, $1, $4, NULL); $$->negated = $2; CHECK($$); }
   | predicate opt_not LIKE value ESCAPE value
                                       { $$ = sql_ast_over(parse, SQL_AST_LIKE, @$, 0, $1, $4, $6); $$->negated = $2; CHECK($$); }
@@ -431,6 +483,16 @@ primary:
   | RESERVED '(' '*' ')'              { REFUSE(@$, "%.*s(*): aggregates are not there in this version", MR_STR_ARG($1)); }
   | name '(' DISTINCT                 { REFUSE(@$, "%.*s(DISTINCT …): aggregates are not there in this version", MR_STR_ARG($1)); }
   | RESERVED '(' DISTINCT             { REFUSE(@$, "%.*s(DISTINCT …): aggregates are not there in this version", MR_STR_ARG($1)); }
+  | time_call
+  | json_call
+  | NILADIC                           { $$ = call_of(parse, $1, (struct sql_ast_exprs){ 0 }, @$); }
+  | NILADIC '(' ')'                   { $$ = call_of(parse, $1, (struct sql_ast_exprs){ 0 }, @$); }
+  | POSITION '(' value IN expr ')'    { $$ = sql_ast_over(parse, SQL_AST_CALL, @$, 0, $3, $5, NULL); $$->text = MR_STR("POSITION"); CHECK($$); }
+  | OVERLAY '(' expr PLACING expr FROM expr ')'
+                                      { $$ = sql_ast_over(parse, SQL_AST_CALL, @$, 0, $3, $5, $7); $$->text = MR_STR("OVERLAY"); CHECK($$); }
+  | OVERLAY '(' expr PLACING expr FROM expr FOR expr ')'
+                                      { $$ = sql_ast_over(parse, SQL_AST_CALL, @$, 0, $3, $5, $7); $$->text = MR_STR("OVERLAY");
+                                        sql_ast_add(parse, $$, $9); CHECK($$); }
   | CAST '(' expr AS type ')'         { $$ = sql_ast_over(parse, SQL_AST_CAST, @$, 0, $3, NULL, NULL); $$->type = $5; CHECK($$); }
   | TRY_CAST '(' expr AS type ')'     { $$ = sql_ast_over(parse, SQL_AST_CAST, @$, 1, $3, NULL, NULL); $$->type = $5; CHECK($$); }
   | TRIM '(' expr ')'                 { $$ = sql_ast_over(parse, SQL_AST_CALL, @$, 0, $3, NULL, NULL); $$->text = MR_STR("TRIM"); CHECK($$); }
@@ -447,7 +509,47 @@ primary:
                                       { $$ = sql_ast_over(parse, SQL_AST_CALL, @$, 0, $3, $5, $7); $$->text = MR_STR("SUBSTRING"); CHECK($$); }
   | ROW '(' expr_list ')'             { $$ = call_of(parse, MR_STR("ROW"), $3, @$); $$->kind = SQL_AST_ROW; CHECK($$); }
   | ARRAY '[' expr_list ']'           { $$ = call_of(parse, MR_STR("ARRAY"), $3, @$); $$->kind = SQL_AST_ARRAY; CHECK($$); }
+  | MAP '[' expr_list ']'             { $$ = call_of(parse, MR_STR("MAP"), $3, @$); $$->kind = SQL_AST_MAP; CHECK($$); }
   | case
+  ;
+
+/* Calls with a unit of time among their arguments. */
+time_call:
+    TIME_UNIT '(' expr ')'            { $$ = sql_ast_over(parse, SQL_AST_CALL, @$, 0, $3, NULL, NULL); $$->text = MR_STR("EXTRACT"); $$->text2 = $1; CHECK($$); }
+  | EXTRACT '(' unit FROM expr ')'    { $$ = sql_ast_over(parse, SQL_AST_CALL, @$, 0, $5, NULL, NULL); $$->text = MR_STR("EXTRACT"); $$->text2 = $3; CHECK($$); }
+  | FLOOR_CEIL '(' expr_list ')'      { $$ = call_of(parse, $1, $3, @$); CHECK($$); }
+  | FLOOR_CEIL '(' expr TO unit ')'   { $$ = sql_ast_over(parse, SQL_AST_CALL, @$, 0, $3, NULL, NULL); $$->text = $1; $$->text2 = $5; CHECK($$); }
+  | TIMESTAMPADD '(' unit ',' expr ',' expr ')'
+                                      { $$ = sql_ast_over(parse, SQL_AST_CALL, @$, 0, $5, $7, NULL); $$->text = $1; $$->text2 = $3; CHECK($$); }
+  ;
+
+unit:
+    TIME_UNIT
+  | IDENT
+  ;
+
+json_call:
+    JSON_VALUE '(' expr ',' expr ')'  { $$ = sql_ast_over(parse, SQL_AST_CALL, @$, 0, $3, $5, NULL); $$->text = MR_STR("JSON_VALUE"); CHECK($$); }
+  | JSON_VALUE '(' expr ',' expr RETURNING type ')'
+                                      { struct sql_ast_expr *call = sql_ast_over(parse, SQL_AST_CALL, @$, 0, $3, $5, NULL);
+                                        call->text = MR_STR("JSON_VALUE");
+                                        $$ = sql_ast_over(parse, SQL_AST_CAST, @$, 1, call, NULL, NULL); $$->type = $7; CHECK($$); }
+  | JSON_VALUE '(' expr ',' expr json_else json_when ')'
+                                      { struct sql_ast_expr *call = sql_ast_over(parse, SQL_AST_CALL, @$, 0, $3, $5, NULL);
+                                        call->text = MR_STR("JSON_VALUE");
+                                        $$ = $6 == NULL ? call : sql_ast_over(parse, SQL_AST_CALL, @$, 0, call, $6, NULL);
+                                        if ($6 != NULL) $$->text = MR_STR("COALESCE");
+                                        CHECK($$); }
+  ;
+
+json_else:
+    NULL_                             { $$ = NULL; }
+  | DEFAULT value                     { $$ = $2; }
+  ;
+
+json_when:
+    ON EMPTY
+  | ON ERROR_
   ;
 
 case:
@@ -494,7 +596,29 @@ literal:
   | DECIMAL_LITERAL                   { $$ = leaf_of(parse, SQL_AST_DECIMAL, $1, @1); }
   | APPROXIMATE_LITERAL               { $$ = leaf_of(parse, SQL_AST_APPROXIMATE, $1, @1); }
   | STRING_LITERAL                    { $$ = leaf_of(parse, SQL_AST_STRING, $1, @1); }
-  | INTERVAL STRING_LITERAL RESERVED  { $$ = leaf_of(parse, SQL_AST_INTERVAL, $2, @$); $$->text2 = $3; }
+  | BINARY_LITERAL                    { $$ = leaf_of(parse, SQL_AST_BINARY_TEXT, $1, @1); }
+  | DATE STRING_LITERAL               { $$ = leaf_of(parse, SQL_AST_TIME, $2, @$); $$->op = DATA_DATE; }
+  | TIME STRING_LITERAL               { $$ = leaf_of(parse, SQL_AST_TIME, $2, @$); $$->op = DATA_TIME; }
+  | TIMESTAMP STRING_LITERAL          { $$ = leaf_of(parse, SQL_AST_TIME, $2, @$); $$->op = DATA_TIMESTAMP; }
+  | INTERVAL interval_sign STRING_LITERAL interval_unit
+                                      { $$ = $4; $$->text = $3; $$->op = $2; $$->loc = @$; }
+  ;
+
+interval_sign:
+    %empty                            { $$ = 0; }
+  | '-'                               { $$ = 1; }
+  | '+'                               { $$ = 0; }
+  ;
+
+interval_unit:
+    interval_part %prec ONE_UNIT      { $$ = leaf_of(parse, SQL_AST_INTERVAL, MR_STR_NULL, @1); $$->text2 = $1; }
+  | interval_part TO interval_part    { $$ = leaf_of(parse, SQL_AST_INTERVAL, MR_STR_NULL, @1); $$->text2 = $1; $$->text3 = $3; }
+  ;
+
+interval_part:
+    TIME_UNIT
+  | TIME_UNIT '(' INTEGER_LITERAL ')'
+  | TIME_UNIT '(' INTEGER_LITERAL ',' INTEGER_LITERAL ')'
   ;
 
 /* ---- names: words that are keywords only in their places may be names elsewhere ---- */
@@ -503,14 +627,19 @@ name:
     IDENT
   | COMMENT
   | ENFORCED
+  | ERROR_
   | IF
   | KEY
   | METADATA
   | OVERWRITE
+  | PLACING
   | PLAN
   | QUERIES
+  | RETURNING
   | STATEMENT
   | TABLES
+  | VIRTUAL
+  | ZONE
   ;
 
 /* After a point any word that Flink reserves would need backticks too; only these do not. */

@@ -195,6 +195,12 @@ static enum mr_status bind_set(struct sql_bind *bind, const struct sql_ast_state
         return sql_bind_fail(bind, MR_INVALID, option->value_loc, "setting \"%s\" can't be empty; RESET '%s' undoes it",
                              setting->name, setting->name);
     sql_catalog_set(bind->catalog, index, option->value);
+    if (setting->is_zone) {
+        struct mr_err why = MR_ERR_INIT;
+        status = sql_catalog_zone(bind->catalog, &bind->zone, &why);
+        if (status != MR_OK)
+            return sql_bind_fail(bind, MR_INVALID, option->value_loc, "%s", why.text);
+    }
     return MR_OK;
 }
 
@@ -329,8 +335,11 @@ enum mr_status sql_script_bind(struct sql_script **out, struct sql_session *sess
     status = sql_parse(script->arena, text, &ast, bind.err);
     if (status == MR_OK)
         script->statements = MR_ARENA_ARRAY(script->arena, struct statement, (size_t)ast.count + 1);
-    for (const struct sql_ast_statement *s = ast.first; s != NULL && status == MR_OK; s = s->next)
-        status = statement_bind(&bind, s, &script->statements[script->count++]);
+    for (const struct sql_ast_statement *s = ast.first; s != NULL && status == MR_OK; s = s->next) {
+        status = sql_catalog_zone(&session->catalog, &bind.zone, bind.err);
+        if (status == MR_OK)
+            status = statement_bind(&bind, s, &script->statements[script->count++]);
+    }
     if (status != MR_OK) {
         sql_catalog_restore(&session->catalog, &mark);
         sql_script_free(script);

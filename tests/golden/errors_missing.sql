@@ -10,5 +10,5 @@ SELECT * FROM people JOIN people AS p ON TRUE;
 SELECT city FROM people ORDER BY city;
 -- fails (next statement): line 1, column 8: the function SUM is not there in this version
 SELECT SUM(age) FROM people;
--- fails (next statement): line 1, column 19: the type DECIMAL is not there in this version; there are BOOLEAN, INT, BIGINT, FLOAT, DOUBLE, STRING (VARCHAR and CHAR are read as STRING), ROW<…> and ARRAY<…>
-CREATE TABLE x (a DECIMAL(10, 2)) WITH ('connector' = 'print');
+-- fails (next statement): line 1, column 19: TIMESTAMP(9) is not there in this version: timestamps are kept in microseconds, (6)
+CREATE TABLE x (a TIMESTAMP(9)) WITH ('connector' = 'print');
