@@ -6,7 +6,8 @@
 
 enum {
     KEEP_BYTES = 1024 * 1024,
-    COMPRESS_BYTES_MIN = 64, /* smaller bodies are not worth it */
+    COMPRESS_BYTES_MIN = 64,                                               /* smaller bodies are not worth it */
+    EVENTS_BYTES_MAX = TABLES_IN_FLIGHT_BYTES_MAX + READ_ANSWER_BYTES_MAX, /* waiting on one connection */
 };
 
 size_t answer_begin(struct tables *tables, uint8_t version, int16_t stream, enum cql_opcode opcode)
@@ -163,6 +164,10 @@ void answer_event(struct tables *tables, const struct cql_schema_change *change)
 
         if (!conn->is_registered)
             continue;
+        if (evbuffer_get_length(net_conn_output(conn->net)) > EVENTS_BYTES_MAX) {
+            net_conn_close(conn->net); /* it does not read; a driver that comes back reads the schema anew */
+            continue;
+        }
         position = answer_begin(tables, conn->version, -1, CQL_OP_EVENT);
         cql_event_write_schema(&tables->answer, change);
         answer_end(conn, position);
@@ -188,14 +193,29 @@ struct request *request_new(struct conn *conn, uint8_t version, int16_t stream, 
     return request;
 }
 
+/* The network calls when bytes wait in its input; these were taken from there. */
+static void read_envelopes(void *arg)
+{
+    struct conn *conn = arg;
+
+    if (conn->net != NULL && net_conn_is_open(conn->net))
+        conn_read(conn->net, conn);
+    conn_unref(conn);
+}
+
 static void resume(struct conn *conn)
 {
     if (!conn->is_paused || conn->is_stalled || conn->in_flight >= TABLES_IN_FLIGHT_MAX / 2 + 1 ||
         conn->in_flight_bytes > TABLES_IN_FLIGHT_BYTES_MAX / 2)
         return;
     conn->is_paused = false;
-    if (conn->net != NULL && net_conn_is_open(conn->net))
-        net_conn_resume(conn->net);
+    if (conn->net == NULL || !net_conn_is_open(conn->net))
+        return;
+    net_conn_resume(conn->net);
+    if (conn->envelopes != NULL && evbuffer_get_length(conn->envelopes) > 0) {
+        conn->refs++;
+        net_loop_post(conn->tables->loop, read_envelopes, conn);
+    }
 }
 
 void request_free(struct request *request)

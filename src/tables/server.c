@@ -192,7 +192,7 @@ void conn_read(struct net_conn *net, void *arg)
     struct conn *conn = arg;
     struct evbuffer *input = net_conn_input(net);
 
-    while (!conn->is_closing && !net_conn_output_full(net)) {
+    while (!conn->is_closing && !conn->is_paused && !net_conn_output_full(net)) {
         if (conn->is_framed && !input_fill(conn, input))
             break;
         if (!read_one(conn, conn->is_framed ? conn->envelopes : input))
@@ -225,7 +225,18 @@ static void conn_closed(struct net_conn *net, enum net_close_reason reason, void
     conn_unref(conn);
 }
 
-static const struct net_conn_callbacks callbacks = { .on_read = conn_read, .on_close = conn_closed };
+/* Output has room again: go on with envelopes that were taken from the input (for the others on_read comes by itself). */
+static void conn_drained(struct net_conn *net, void *arg)
+{
+    struct conn *conn = arg;
+
+    if (conn->envelopes != NULL && !conn->is_closing)
+        conn_read(net, conn);
+}
+
+static const struct net_conn_callbacks callbacks = { .on_read = conn_read,
+                                                     .on_drained = conn_drained,
+                                                     .on_close = conn_closed };
 
 /* A client that keeps a connection without logging in, however busy it is with that. */
 static void login_late(void *arg)

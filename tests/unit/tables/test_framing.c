@@ -367,6 +367,62 @@ static void test_cut_and_joined(void **state)
     hang_up(&c);
 }
 
+/* Takes COUNT answers, which must all be EXPECT. */
+static void take_answers(struct client *c, int count, const char *expect)
+{
+    for (int i = 0; i < count; i++) {
+        const char *got = answer(c);
+
+        if (strcmp(got, expect) != 0)
+            fail_msg("answer %d: %s", i, got);
+        mr_arena_reset(c->arena);
+    }
+}
+
+/* More requests at once than a connection may have under way, all of them in segments: those held back are taken up
+ * again though nothing more comes from the client. */
+static void test_many_at_once(void **state)
+{
+    enum { COUNT = TABLES_IN_FLIGHT_MAX * 2 };
+    struct client c = ready(*state, 5, CQL_PLAIN);
+    struct mr_writer envelopes = { 0 }, w = { 0 };
+
+    make_schema(*state);
+    for (int i = 0; i < COUNT; i++) {
+        write_query(&envelopes, &c, "INSERT INTO k.t (k, v) VALUES ('many', 'x')",
+                    (struct cql_params){ .consistency = CQL_ONE });
+        if (envelopes.size > CQL_SEGMENT_PAYLOAD_MAX - 200 || i + 1 == COUNT) {
+            cql_segments_write(&w, mr_writer_bytes(&envelopes), false);
+            envelopes.size = 0;
+        }
+    }
+    send_bytes(&c, mr_writer_bytes(&w));
+    take_answers(&c, COUNT, "void");
+    mr_writer_deinit(&envelopes);
+    mr_writer_deinit(&w);
+    hang_up(&c);
+}
+
+/* One segment asks for more than fits into the connection's output: what was held back follows when it was read. */
+static void test_answers_held_back(void **state)
+{
+    enum { COUNT = 1000 };
+    struct client c = ready(*state, 5, CQL_PLAIN);
+    char *big = long_insert(50000);
+    struct mr_writer envelopes = { 0 };
+
+    make_schema(*state);
+    assert_string_equal(query(&c, big), "void");
+    for (int i = 0; i < COUNT; i++)
+        write_query(&envelopes, &c, "SELECT v FROM k.t WHERE k = 'big'", (struct cql_params){ .consistency = CQL_ONE });
+    assert_true(envelopes.size < CQL_SEGMENT_PAYLOAD_MAX);
+    send_envelope(&c, mr_writer_bytes(&envelopes));
+    take_answers(&c, COUNT, "1 rows");
+    mr_writer_deinit(&envelopes);
+    mr_free(big);
+    hang_up(&c);
+}
+
 /* What ends a connection, each after a clean error. */
 static void test_damaged_segments(void **state)
 {
@@ -709,9 +765,17 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(test_every_way),    TEST(test_cut_and_joined), TEST(test_damaged_segments),
-        TEST(test_hostile),      TEST(test_events),         TEST(test_big_segment_before_login),
-        TEST(test_result_ids),   TEST(test_own_keyspace),   TEST(test_trace_and_warning),
+        TEST(test_every_way),
+        TEST(test_cut_and_joined),
+        TEST(test_many_at_once),
+        TEST(test_answers_held_back),
+        TEST(test_damaged_segments),
+        TEST(test_hostile),
+        TEST(test_events),
+        TEST(test_big_segment_before_login),
+        TEST(test_result_ids),
+        TEST(test_own_keyspace),
+        TEST(test_trace_and_warning),
         TEST(test_old_versions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
