@@ -7,7 +7,7 @@ A schema file describes one kind of request:
       "request": [FIELD...], "response": [FIELD...] }
     FIELD    ["name", "type", "versions", {options}]
     type     bool int8 int16 int32 int64 uint16 float64 uuid string bytes records, or a struct's name; "[]type" is an
-             array; "?" in front: may be null in every version
+             array; "?" in front: may be null in every version (a single struct then has a bool has_NAME beside it)
     options  "fields": [FIELD...]   of a struct        "nullable": "1+"   versions in which it may be null
              "default": VALUE       when absent        "tag": N           a tagged field
     versions "0+" "3-7" "0"
@@ -114,7 +114,7 @@ class Field:
             self.struct = message.add_struct(self.kind, options["fields"], self.where)
         elif "fields" in options:
             raise SchemaError(f"{self.where}: '{self.kind}' has no fields")
-        if self.nullable and not self.is_array and self.kind not in NULLABLE_SCALARS:
+        if self.nullable and not self.is_array and not self.struct and self.kind not in NULLABLE_SCALARS:
             raise SchemaError(f"{self.where}: '{self.kind}' can't be null")
         self.default = self.default_c(options)
 
@@ -143,6 +143,10 @@ class Field:
     def c_type(self):
         return f"struct {self.struct.c_name}" if self.struct else SCALARS[self.kind][0]
 
+    def may_be_null(self):
+        """A single struct that may be null: has_NAME says whether it is there."""
+        return self.struct is not None and not self.is_array and self.nullable is not None
+
     def wire_bytes_min(self, version, flexible):
         """The least that the field takes; an array's length and a string's are one byte or more in either form."""
         if self.tag is not None or not self.versions.low <= version <= self.versions.high:
@@ -150,7 +154,7 @@ class Field:
         if self.is_array:
             return 1 if flexible else 4
         if self.struct:
-            return self.struct.wire_bytes_min(version, flexible)
+            return 1 if self.may_be_null() else self.struct.wire_bytes_min(version, flexible)
         if self.kind in NULLABLE_SCALARS and not flexible:
             return 2 if self.kind == "string" else 4
         return SCALARS[self.kind][1]
@@ -254,6 +258,8 @@ def struct_declaration(struct):
             lines.append(f"    {f.c_type()} *{f.name};")
             lines.append(f"    int32_t {f.name}_count; /* elements{null} */")
         else:
+            if f.may_be_null():
+                lines.append(f"    bool has_{f.name}; /* else null */")
             lines.append(f"    {f.c_type()} {f.name};")
     return lines + ["};", ""]
 
@@ -317,6 +323,11 @@ class Emitter:
                     f"arena, &m->{f.name}_count);",
                     f"for (int32_t i = 0; i < m->{f.name}_count && !{source}->failed; i++)",
                     f"    {inner}"]
+        if f.may_be_null():
+            always = "" if null == "true" else f"!({null}) || "
+            return [f"m->has_{f.name} = {always}mr_read_i8({source}) >= 0;",
+                    f"if (m->has_{f.name})",
+                    f"    {f.struct.c_name[6:]}_fields_read(&m->{f.name}, {source}, version, arena);"]
         if f.struct:
             return [f"{f.struct.c_name[6:]}_fields_read(&m->{f.name}, {source}, version, arena);"]
         return [f"m->{f.name} = {self.scalar_read(f.kind, null, source)};"]
@@ -341,6 +352,11 @@ class Emitter:
             return [f"kafka_wire_write_count({target}, m->{f.name}_count, flexible, {null});",
                     f"for (int32_t i = 0; i < m->{f.name}_count; i++)",
                     f"    {inner}"]
+        if f.may_be_null():
+            mark = f"mr_write_i8({target}, m->has_{f.name} ? 1 : -1);"
+            return ([mark] if null == "true" else [f"if ({null})", f"    {mark}"]) + [
+                f"if (m->has_{f.name} || !({null}))",
+                f"    {f.struct.c_name[6:]}_fields_write(&m->{f.name}, {target}, version);"]
         if f.struct:
             return [f"{f.struct.c_name[6:]}_fields_write(&m->{f.name}, {target}, version);"]
         return [self.scalar_write(f.kind, f"m->{f.name}", null, target)]
@@ -350,6 +366,8 @@ class Emitter:
         value = f"{of}{f.name}"
         if f.is_array:
             return f"{value}_count != 0"
+        if f.may_be_null():
+            return f"{of}has_{f.name}"
         if f.struct:
             return "(" + " || ".join(self.is_set(inner, f"{value}.") for inner in f.struct.fields) + ")"
         if f.kind == "uuid":

@@ -27,6 +27,7 @@ ADAPTER(describe_cluster)
 ADAPTER(describe_configs)
 ADAPTER(describe_groups)
 ADAPTER(describe_log_dirs)
+ADAPTER(describe_topic_partitions)
 ADAPTER(fetch)
 ADAPTER(find_coordinator)
 ADAPTER(heartbeat)
@@ -78,6 +79,7 @@ static const struct broker_api apis[] = {
     { KAFKA_CREATE_PARTITIONS, 0, 3, -1, false, CALLS(create_partitions) },
     { KAFKA_INCREMENTAL_ALTER_CONFIGS, 0, 1, -1, false, CALLS(incremental_alter_configs) },
     { KAFKA_DESCRIBE_CLUSTER, 0, 2, -1, false, CALLS(describe_cluster) },
+    { KAFKA_DESCRIBE_TOPIC_PARTITIONS, 0, 0, -1, false, CALLS(describe_topic_partitions) },
     { KAFKA_DELETE_GROUPS, 0, 2, -1, false, CALLS(delete_groups) },
     { KAFKA_OFFSET_DELETE, 0, 0, -1, false, CALLS(offset_delete) },
 };

@@ -287,5 +287,6 @@ void broker_handle_incremental_alter_configs(struct broker_request *request);
 void broker_handle_describe_cluster(struct broker_request *request);
 void broker_handle_offset_for_leader_epoch(struct broker_request *request);
 void broker_handle_describe_log_dirs(struct broker_request *request);
+void broker_handle_describe_topic_partitions(struct broker_request *request);
 
 #endif

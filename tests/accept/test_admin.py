@@ -1,5 +1,5 @@
-"""What administrators do, with the field's clients: topics, partitions, records and configurations changed, described and
-still so after a restart and a kill; several listeners; more replicas than there are nodes."""
+"""What administrators do, with the field's clients: topics, partitions, records and configurations changed, described
+and still so after a restart and a kill; several listeners; more replicas than there are nodes."""
 import json
 import socket
 import struct

@@ -57,6 +57,12 @@ class Generated(unittest.TestCase):
         _, source = generate([["member_id", "string", "0+", {"nullable": "2+"}]])
         self.assertIn("kafka_wire_read_string(in, flexible, version >= 2)", source)
 
+    def test_nullable_struct(self):
+        header, source = generate([["cursor", "?at", "0+", {"fields": [["n", "int32", "0+"]]}]])
+        self.assertIn("    bool has_cursor; /* else null */\n    struct kafka_heart_beat_request_at cursor;\n", header)
+        self.assertIn("m->has_cursor = mr_read_i8(in) >= 0;\n    if (m->has_cursor)", source)
+        self.assertIn("mr_write_i8(out, m->has_cursor ? 1 : -1);", source)
+
     def test_defaults(self):
         _, source = generate([["a", "int64", "1+", {"default": -1}], ["b", "bool", "1+", {"default": True}],
                               ["c", "int32", "1+", {"default": -2147483648}], ["d", "string", "1+"],
