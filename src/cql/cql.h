@@ -127,6 +127,7 @@ enum cql_type_code {
     CQL_TIME = 0x12,
     CQL_SMALLINT = 0x13,
     CQL_TINYINT = 0x14,
+    CQL_DURATION = 0x15,
     CQL_LIST = 0x20,
     CQL_MAP = 0x21,
     CQL_SET = 0x22,
@@ -158,7 +159,7 @@ bool cql_type_is_multicell(const struct cql_type *type);
 void cql_name_write(struct mr_writer *w, struct mr_str name);
 /* Appends the CQL spelling: text, map<text, int>, frozen<list<int>>, frozen<tuple<int, text>>. */
 void cql_type_write_name(struct mr_writer *w, const struct cql_type *type);
-/* Same type?  text and varchar are one. */
+/* Same type on the wire?  text and varchar are one, and whether it is frozen does not count. */
 bool cql_type_equal(const struct cql_type *a, const struct cql_type *b);
 /* The [option] of a type. */
 void cql_type_write(struct mr_writer *w, const struct cql_type *type);
@@ -189,6 +190,41 @@ double cql_load_f64(const uint8_t *at);
 MR_MUST_CHECK enum mr_status cql_value_check(const struct cql_type *type, struct cql_value v, struct mr_err *err);
 /* Appends V as people read it (as a CQL literal but text without quotes; null as "null").  V was checked before. */
 void cql_value_format(struct mr_writer *w, const struct cql_type *type, struct cql_value v);
+
+/* ---- numbers and times as text (number.c) ---- */
+
+enum cql_number_limit { CQL_NUMBER_BYTES_MAX = 16 * 1024 /* of a varint, and of a decimal's digits */ };
+#define CQL_DATE_EPOCH UINT32_C(0x80000000) /* 1970-01-01 as a date's value */
+
+struct cql_duration {
+    int32_t months, days;
+    int64_t nanoseconds; /* all three of one sign */
+};
+
+/* Appends what a decimal integer, or a decimal number ("-1.5e3"), is as a varint, or a decimal.  MR_INVALID: it is
+ * none.  MR_LIMIT: more than CQL_NUMBER_BYTES_MAX.  [any], as all here. */
+MR_MUST_CHECK enum mr_status cql_varint_parse(struct mr_str text, struct mr_writer *out);
+MR_MUST_CHECK enum mr_status cql_decimal_parse(struct mr_str text, struct mr_writer *out);
+/* Appends the number as text; a decimal as Java's BigDecimal.toPlainString would where it is short. */
+void cql_varint_format(struct mr_writer *w, struct mr_bytes varint);
+void cql_decimal_format(struct mr_writer *w, struct mr_bytes decimal);
+/* Appends the digits of a varint without sign, "0" for zero; true when it is negative. */
+bool cql_varint_digits(struct mr_writer *w, struct mr_bytes varint);
+/* Appends the shortest varint of V; the value of a varint, clamped to the range of a bigint. */
+void cql_varint_write(struct mr_writer *w, int64_t v);
+int64_t cql_varint_clamp(struct mr_bytes varint);
+/* The nearest floating point number. */
+double cql_number_f64(const struct cql_type *type, struct cql_value v);
+/* "2026-01-31" as a date's value, "23:59:59.999999999" as nanoseconds since midnight, "1h30m" or ISO 8601's PT1H30M. */
+MR_MUST_CHECK enum mr_status cql_date_parse(struct mr_str text, uint32_t *out);
+MR_MUST_CHECK enum mr_status cql_time_parse(struct mr_str text, int64_t *out);
+MR_MUST_CHECK enum mr_status cql_duration_parse(struct mr_str text, struct cql_duration *out);
+void cql_date_format(struct mr_writer *w, uint32_t date);
+void cql_time_format(struct mr_writer *w, int64_t nanoseconds);
+void cql_duration_format(struct mr_writer *w, const struct cql_duration *duration);
+/* A duration's value: three signed vints. */
+void cql_duration_write(struct mr_writer *w, const struct cql_duration *duration);
+MR_MUST_CHECK enum mr_status cql_duration_read(struct cql_value v, struct cql_duration *out);
 
 /* Pieces of the notation; strings are cut at 65535 bytes when written. */
 void cql_write_string(struct mr_writer *w, struct mr_str s);        /* [string] */

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-enum native_check { CHECK_NONE, CHECK_SIZE, CHECK_UTF8, CHECK_ASCII, CHECK_INET };
+enum native_check { CHECK_NONE, CHECK_SIZE, CHECK_UTF8, CHECK_ASCII, CHECK_INET, CHECK_EXACT, CHECK_OTHER };
 
 /* The native types: how CQL spells them, and what their bytes must be. */
 static const struct native {
@@ -14,16 +14,16 @@ static const struct native {
     enum native_check check;
     int32_t size;
 } natives[] = {
-    { { CQL_ASCII }, "ascii", CHECK_ASCII, 0 },    { { CQL_BIGINT }, "bigint", CHECK_SIZE, 8 },
-    { { CQL_BLOB }, "blob", CHECK_NONE, 0 },       { { CQL_BOOLEAN }, "boolean", CHECK_SIZE, 1 },
-    { { CQL_COUNTER }, "counter", CHECK_SIZE, 8 }, { { CQL_DECIMAL }, "decimal", CHECK_NONE, 0 },
-    { { CQL_DOUBLE }, "double", CHECK_SIZE, 8 },   { { CQL_FLOAT }, "float", CHECK_SIZE, 4 },
-    { { CQL_INT }, "int", CHECK_SIZE, 4 },         { { CQL_TIMESTAMP }, "timestamp", CHECK_SIZE, 8 },
-    { { CQL_UUID }, "uuid", CHECK_SIZE, 16 },      { { CQL_VARCHAR }, "text", CHECK_UTF8, 0 },
-    { { CQL_VARINT }, "varint", CHECK_NONE, 0 },   { { CQL_TIMEUUID }, "timeuuid", CHECK_SIZE, 16 },
-    { { CQL_INET }, "inet", CHECK_INET, 0 },       { { CQL_DATE }, "date", CHECK_SIZE, 4 },
-    { { CQL_TIME }, "time", CHECK_SIZE, 8 },       { { CQL_SMALLINT }, "smallint", CHECK_SIZE, 2 },
-    { { CQL_TINYINT }, "tinyint", CHECK_SIZE, 1 },
+    { { CQL_ASCII }, "ascii", CHECK_ASCII, 0 },     { { CQL_BIGINT }, "bigint", CHECK_SIZE, 8 },
+    { { CQL_BLOB }, "blob", CHECK_NONE, 0 },        { { CQL_BOOLEAN }, "boolean", CHECK_SIZE, 1 },
+    { { CQL_COUNTER }, "counter", CHECK_SIZE, 8 },  { { CQL_DECIMAL }, "decimal", CHECK_OTHER, 0 },
+    { { CQL_DOUBLE }, "double", CHECK_SIZE, 8 },    { { CQL_FLOAT }, "float", CHECK_SIZE, 4 },
+    { { CQL_INT }, "int", CHECK_SIZE, 4 },          { { CQL_TIMESTAMP }, "timestamp", CHECK_SIZE, 8 },
+    { { CQL_UUID }, "uuid", CHECK_SIZE, 16 },       { { CQL_VARCHAR }, "text", CHECK_UTF8, 0 },
+    { { CQL_VARINT }, "varint", CHECK_OTHER, 0 },   { { CQL_TIMEUUID }, "timeuuid", CHECK_OTHER, 16 },
+    { { CQL_INET }, "inet", CHECK_INET, 0 },        { { CQL_DATE }, "date", CHECK_EXACT, 4 },
+    { { CQL_TIME }, "time", CHECK_OTHER, 8 },       { { CQL_SMALLINT }, "smallint", CHECK_EXACT, 2 },
+    { { CQL_TINYINT }, "tinyint", CHECK_EXACT, 1 }, { { CQL_DURATION }, "duration", CHECK_OTHER, 0 },
 };
 
 static const struct cql_type type_text = { CQL_VARCHAR }, type_blob = { CQL_BLOB }, type_uuid = { CQL_UUID },
@@ -220,6 +220,15 @@ enum mr_status cql_type_read(struct mr_reader *r, struct mr_arena *arena, const 
 
 /* ---- are these bytes a value of it? ---- */
 
+static enum mr_status check_part(const struct cql_type *type, struct cql_value v, struct mr_err *err)
+{
+    if (v.size == CQL_NULL)
+        return mr_err_set(err, MR_INVALID, "null is not supported inside collections");
+    if (v.size == CQL_UNSET)
+        return mr_err_set(err, MR_INVALID, "unset value is not supported inside collections");
+    return cql_value_check(type, v, err);
+}
+
 static enum mr_status check_items(const struct cql_type *type, struct cql_value v, struct mr_err *err)
 {
     struct mr_reader r = mr_reader_of((struct mr_bytes){ v.data, (size_t)v.size });
@@ -231,7 +240,12 @@ static enum mr_status check_items(const struct cql_type *type, struct cql_value 
         uint16_t i;
 
         for (i = 0; i < type->item_count && !r.failed; i++) {
-            enum mr_status status = cql_value_check(type->items[i], cql_read_value(&r), err);
+            enum mr_status status;
+            struct cql_value part = cql_read_value(&r);
+
+            if (r.failed)
+                break;
+            status = check_part(type->items[i], part, err);
             if (status != MR_OK)
                 return status;
         }
@@ -239,6 +253,47 @@ static enum mr_status check_items(const struct cql_type *type, struct cql_value 
     if (r.failed)
         return mr_err_set(err, MR_INVALID, "Not enough bytes to read a collection");
     return mr_reader_left(&r) == 0 ? MR_OK : mr_err_set(err, MR_INVALID, "Unexpected extraneous bytes after value");
+}
+
+static enum mr_status check_tuple(const struct cql_type *type, struct cql_value v, struct mr_err *err)
+{
+    struct mr_reader r = mr_reader_of((struct mr_bytes){ v.data, (size_t)v.size });
+    uint16_t i;
+
+    for (i = 0; i < type->item_count && mr_reader_left(&r) > 0; i++) {
+        struct cql_value part = cql_read_value(&r);
+        enum mr_status status;
+
+        if (r.failed)
+            return mr_err_set(err, MR_INVALID, "Not enough bytes to read %dth component", i);
+        status = cql_value_check(type->items[i], part, err);
+        if (status != MR_OK)
+            return status;
+    }
+    if (mr_reader_left(&r) > 0)
+        return mr_err_set(err, MR_INVALID, "Expected %d values but got more", type->item_count);
+    return MR_OK;
+}
+
+static enum mr_status check_other(uint16_t code, struct cql_value v, struct mr_err *err)
+{
+    struct cql_duration duration;
+
+    if (code == CQL_VARINT && v.size > CQL_NUMBER_BYTES_MAX)
+        return mr_err_set(err, MR_INVALID, "a varint of %d bytes: at most %d", v.size, CQL_NUMBER_BYTES_MAX);
+    if (code == CQL_DECIMAL && v.size > 4 + CQL_NUMBER_BYTES_MAX)
+        return mr_err_set(err, MR_INVALID, "a decimal of %d bytes: at most %d", v.size, 4 + CQL_NUMBER_BYTES_MAX);
+    if (code == CQL_DECIMAL && v.size != 0 && v.size < 4)
+        return mr_err_set(err, MR_INVALID, "Expected 0 or at least 4 bytes (%d)", v.size);
+    if (code == CQL_TIMEUUID && v.size != 0 && v.size != 16)
+        return mr_err_set(err, MR_INVALID, "Expected 16 or 0 byte timeuuid (%d)", v.size);
+    if (code == CQL_TIMEUUID && v.size == 16 && v.data[6] >> 4 != 1)
+        return mr_err_set(err, MR_INVALID, "Invalid version for TimeUUID type.");
+    if (code == CQL_TIME && v.size != 8)
+        return mr_err_set(err, MR_INVALID, "Expected 8 byte long for time (%d)", v.size);
+    if (code == CQL_DURATION && v.size != 0 && cql_duration_read(v, &duration) != MR_OK)
+        return mr_err_set(err, MR_INVALID, "Expected at least 3 bytes for a duration (%d)", v.size);
+    return MR_OK;
 }
 
 static enum mr_status check_native(const struct native *native, struct cql_value v, struct mr_err *err)
@@ -252,6 +307,12 @@ static enum mr_status check_native(const struct native *native, struct cql_value
         if (v.size != 0 && v.size != native->size)
             return mr_err_set(err, MR_INVALID, "Expected %d or 0 byte %s (%d)", native->size, native->name, v.size);
         break;
+    case CHECK_EXACT:
+        if (v.size != native->size)
+            return mr_err_set(err, MR_INVALID, "Expected %d byte %s (%d)", native->size, native->name, v.size);
+        break;
+    case CHECK_OTHER:
+        return check_other(native->type.code, v, err);
     case CHECK_UTF8:
         if (!mr_utf8_valid((struct mr_bytes){ v.data, (size_t)v.size }))
             return mr_err_set(err, MR_INVALID, "String didn't validate.");
@@ -281,5 +342,5 @@ enum mr_status cql_value_check(const struct cql_type *type, struct cql_value v, 
         return check_native(native, v, err);
     if (type->code == CQL_LIST || type->code == CQL_SET || type->code == CQL_MAP)
         return check_items(type, v, err);
-    return MR_OK;
+    return type->code == CQL_TUPLE ? check_tuple(type, v, err) : MR_OK;
 }

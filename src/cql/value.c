@@ -73,7 +73,7 @@ static void format_fixed(struct mr_writer *w, uint16_t code, const uint8_t *at)
 
     if (code == CQL_INT)
         mr_write_text(w, "%" PRId32, mr_load_i32(at));
-    else if (code == CQL_BIGINT || code == CQL_COUNTER || code == CQL_TIME)
+    else if (code == CQL_BIGINT || code == CQL_COUNTER)
         mr_write_text(w, "%" PRId64, mr_load_i64(at));
     else if (code == CQL_DOUBLE)
         mr_write_str(w, (struct mr_str){ text, mr_format_f64(text, cql_load_f64(at)) });
@@ -83,6 +83,10 @@ static void format_fixed(struct mr_writer *w, uint16_t code, const uint8_t *at)
         mr_write_str(w, (struct mr_str){ text, mr_format_time_ms(text, mr_load_i64(at), ' ') });
     else if (code == CQL_BOOLEAN)
         mr_write_str(w, at[0] ? MR_STR("true") : MR_STR("false"));
+    else if (code == CQL_TIME)
+        cql_time_format(w, mr_load_i64(at));
+    else if (code == CQL_DATE)
+        cql_date_format(w, (uint32_t)mr_load_i32(at));
     else if (code == CQL_TINYINT)
         mr_write_text(w, "%d", (int8_t)at[0]);
     else if (code == CQL_SMALLINT)
@@ -107,6 +111,7 @@ static int32_t fixed_size(uint16_t code)
     switch (code) {
     case CQL_INT:
     case CQL_FLOAT:
+    case CQL_DATE:
         return 4;
     case CQL_BIGINT:
     case CQL_COUNTER:
@@ -127,6 +132,37 @@ static int32_t fixed_size(uint16_t code)
     }
 }
 
+static void format_tuple(struct mr_writer *w, const struct cql_type *type, struct cql_value v)
+{
+    struct mr_reader r = mr_reader_of((struct mr_bytes){ v.data, (size_t)v.size });
+    uint16_t i;
+
+    mr_write_u8(w, '(');
+    for (i = 0; i < type->item_count; i++) {
+        if (i > 0)
+            mr_write_str(w, MR_STR(", "));
+        cql_value_format(w, type->items[i], mr_reader_left(&r) > 0 ? cql_read_value(&r) : CQL_VALUE_NULL);
+    }
+    mr_write_u8(w, ')');
+}
+
+/* The types without a fixed size; false for others. */
+static bool format_number(struct mr_writer *w, uint16_t code, struct cql_value v)
+{
+    struct mr_bytes bytes = { v.data, (size_t)v.size };
+    struct cql_duration duration;
+
+    if (code == CQL_VARINT && v.size > 0)
+        cql_varint_format(w, bytes);
+    else if (code == CQL_DECIMAL && v.size > 4)
+        cql_decimal_format(w, bytes);
+    else if (code == CQL_DURATION && cql_duration_read(v, &duration) == MR_OK)
+        cql_duration_format(w, &duration);
+    else
+        return false;
+    return true;
+}
+
 void cql_value_format(struct mr_writer *w, const struct cql_type *type, struct cql_value v)
 {
     int32_t fixed = fixed_size(type->code);
@@ -141,6 +177,8 @@ void cql_value_format(struct mr_writer *w, const struct cql_type *type, struct c
         format_inet(w, v);
     else if (type->code == CQL_LIST || type->code == CQL_SET || type->code == CQL_MAP)
         format_items(w, type, v);
-    else
+    else if (type->code == CQL_TUPLE)
+        format_tuple(w, type, v);
+    else if (!format_number(w, type->code, v))
         format_hex(w, v);
 }

@@ -107,8 +107,7 @@ static enum mr_status row_of_mutation(const struct store_mutation *m, int64_t no
                                                 .value = tombstone ? MR_BYTES_NULL : c->value };
     }
     row->cell_count = m->cell_count;
-    if (!store_row_version_sort(row))
-        return mr_err_set(err, MR_INVALID, "a column is written twice in one mutation");
+    store_row_version_sort(row);
     return MR_OK;
 }
 
@@ -130,10 +129,20 @@ static enum mr_status check_key(const struct store_mutation *m, struct mr_err *e
     if (k->partition_key.size == 0 || k->partition_key.size > STORE_PARTITION_KEY_BYTES_MAX)
         return mr_err_set(err, MR_INVALID, "a partition key of %zu bytes: 1 to %d", k->partition_key.size,
                           STORE_PARTITION_KEY_BYTES_MAX);
-    if (k->clustering.size > STORE_CLUSTERING_BYTES_MAX)
-        return mr_err_set(err, MR_INVALID, "a clustering key of %zu bytes: at most %d", k->clustering.size,
+    if (k->clustering.size > STORE_CLUSTERING_BYTES_MAX || m->clustering_to.size > STORE_CLUSTERING_BYTES_MAX)
+        return mr_err_set(err, MR_INVALID, "a clustering key of %zu bytes: at most %d",
+                          k->clustering.size > m->clustering_to.size ? k->clustering.size : m->clustering_to.size,
                           STORE_CLUSTERING_BYTES_MAX);
     return MR_OK;
+}
+
+static void row_set_deleted(struct store_row_version *row, const struct store_mutation *m, int64_t now_s)
+{
+    row->has_marker = false;
+    row->cell_count = 0;
+    row->is_deleted = true;
+    row->deleted_time_us = m->write_time_us;
+    row->deleted_local_s = now_s;
 }
 
 static enum mr_status encode(struct store_request *r, const struct store_mutation *m, int64_t now_s,
@@ -150,13 +159,14 @@ static enum mr_status encode(struct store_request *r, const struct store_mutatio
         if (status != MR_OK || store_row_version_is_empty(row))
             return status;
         break;
+    case STORE_DELETE_RANGE:
+        if (m->clustering_to.size > 0 && mr_bytes_compare(m->key.clustering, m->clustering_to) >= 0)
+            return MR_OK; /* nothing is in it */
+        row_set_deleted(row, m, now_s);
+        break;
     case STORE_DELETE_ROW:
     case STORE_DELETE_PARTITION:
-        row->has_marker = false;
-        row->cell_count = 0;
-        row->is_deleted = true;
-        row->deleted_time_us = m->write_time_us;
-        row->deleted_local_s = now_s;
+        row_set_deleted(row, m, now_s);
         break;
     case STORE_META_PUT:
     case STORE_META_DELETE:
@@ -176,10 +186,20 @@ static enum mr_status encode(struct store_request *r, const struct store_mutatio
         op_end(r, &at);
         return MR_OK;
     }
+    if (m->kind == STORE_DELETE_RANGE) {
+        at = op_begin(r, OP_MERGE);
+        store_key_write_partition(&r->ops, &m->key);
+        mr_write_u8(&r->ops, STORE_MARK_RANGE_TOMBSTONE);
+        op_value(r, &at);
+        store_row_version_write(&r->ops, row);
+        op_end(r, &at);
+    }
     at = op_begin(r, OP_MERGE);
     if (m->kind == STORE_DELETE_PARTITION) {
         store_key_write_partition(&r->ops, &m->key);
         mr_write_u8(&r->ops, STORE_MARK_PARTITION_TOMBSTONE);
+    } else if (m->kind == STORE_DELETE_RANGE) {
+        store_key_write_range(&r->ops, &m->key, m->clustering_to);
     } else {
         store_key_write(&r->ops, &m->key);
     }

@@ -4,8 +4,10 @@
  *   token       8  sign flipped, big-endian, so that bytes order as numbers
  *   size        2  of the partition key, big-endian: no partition's keys are the start of another's
  *   partition key
- *   mark        1  enum store_key_mark: partition tombstone, (range tombstones), static row, rows
- *   clustering     rows only: byte-comparable, as the caller made it
+ *   mark        1  enum store_key_mark: partition tombstone, range tombstones, static row, rows
+ *   clustering     rows: byte-comparable, as the caller made it
+ *                  range tombstones: from, to, size of from u32; both bounds as clusterings, to may be empty.  Before
+ *                  them one without bounds, which says that there are some: reads of single rows look for it
  *
  * So a partition is one range, its tombstone first, and a table's token range is one range too. */
 #include "store/store_int.h"
@@ -35,6 +37,29 @@ void store_key_write(struct mr_writer *w, const struct store_key *key)
     }
     mr_write_u8(w, STORE_MARK_ROW);
     mr_write_bytes(w, key->clustering);
+}
+
+void store_key_write_range(struct mr_writer *w, const struct store_key *key, struct mr_bytes to)
+{
+    store_key_write_partition(w, key);
+    mr_write_u8(w, STORE_MARK_RANGE_TOMBSTONE);
+    mr_write_bytes(w, key->clustering);
+    mr_write_bytes(w, to);
+    mr_write_u32(w, (uint32_t)key->clustering.size);
+}
+
+enum mr_status store_key_read_range(struct mr_bytes clustering, struct mr_bytes *from, struct mr_bytes *to)
+{
+    uint32_t size;
+
+    if (clustering.size < 4)
+        return MR_INVALID;
+    size = (uint32_t)mr_load_i32(clustering.data + clustering.size - 4);
+    if (size > clustering.size - 4)
+        return MR_INVALID;
+    *from = (struct mr_bytes){ clustering.data, size };
+    *to = (struct mr_bytes){ clustering.data + size, clustering.size - 4 - size };
+    return MR_OK;
 }
 
 enum mr_status store_key_read(struct mr_bytes bytes, struct store_key *key, uint8_t *mark, size_t *partition_bytes)

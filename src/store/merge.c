@@ -101,7 +101,8 @@ static int64_t purge_before(struct store_purge_policy *policy, const char *key, 
         return INT64_MIN;
     if (store_key_read((struct mr_bytes){ (const uint8_t *)key, key_size }, &decoded, &mark, &partition_bytes) !=
             MR_OK ||
-        mark == STORE_MARK_PARTITION_TOMBSTONE) /* goes only after what it covers */
+        mark == STORE_MARK_PARTITION_TOMBSTONE ||
+        mark == STORE_MARK_RANGE_TOMBSTONE) /* go only after what they cover */
         return INT64_MIN;
     return atomic_load(&policy->before_s);
 }

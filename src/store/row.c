@@ -321,19 +321,24 @@ static int cell_place_of(const void *a, const void *b)
     return cell_place(a, b);
 }
 
-bool store_row_version_sort(struct store_row_version *row)
+void store_row_version_sort(struct store_row_version *row)
 {
     bool in_order = true;
+    size_t kept = 0;
 
     for (size_t i = 1; i < row->cell_count && in_order; i++)
         in_order = cell_place(&row->cells[i - 1], &row->cells[i]) < 0;
-    if (!in_order)
+    if (!in_order) {
         qsort(row->cells, row->cell_count, sizeof(*row->cells), cell_place_of);
-    for (size_t i = 1; i < row->cell_count; i++)
-        if (cell_place(&row->cells[i - 1], &row->cells[i]) == 0)
-            return false;
+        for (size_t i = 0; i < row->cell_count; i++) {
+            if (kept == 0 || cell_place(&row->cells[kept - 1], &row->cells[i]) != 0)
+                row->cells[kept++] = row->cells[i];
+            else if (cell_wins(&row->cells[i], &row->cells[kept - 1]))
+                row->cells[kept - 1] = row->cells[i];
+        }
+        row->cell_count = kept;
+    }
     row_drop_covered(row);
-    return true;
 }
 
 /* ---- what is left and what is seen ---- */

@@ -1,9 +1,10 @@
 /* scan.c -- rows in order: a table's token range, or one partition forwards or backwards.
  *
- * A scan is one RocksDB iterator, which sees the store as of its opening.  A partition's tombstone comes before its
- * rows; when a scan starts inside of a partition, the tombstone is looked up first. Resume key: how u8 (RESUME_ROW:
- * after this key; RESUME_PARTITION: after its whole partition), then the stored key.  It travels through clients, so it
- * is checked like any input. */
+ * A scan is one RocksDB iterator, which sees the store as of its opening.  A partition's tombstone and those of its
+ * ranges come before its rows; when a scan starts inside of a partition, they are read first.
+ *
+ * Resume key: how u8 (RESUME_ROW: after this key; RESUME_PARTITION: after its whole partition), then the stored key.
+ * It travels through clients, so it is checked like any input. */
 #include "store/store_int.h"
 
 #include <stdlib.h>
@@ -22,8 +23,9 @@ struct store_scan {
     bool skip;             /* ... and its partition is to be left out */
     struct mr_writer last; /* the stored key of the last row that was returned */
     size_t last_partition_bytes;
-    struct mr_writer partition; /* the partition that view's tombstone belongs to */
-    struct store_view view;
+    struct mr_writer partition;       /* the partition that view's tombstone belongs to */
+    struct store_view view;           /* without the range tombstones */
+    struct store_ranges ranges;       /* of the same partition */
     struct store_row_version version; /* scratch */
 };
 
@@ -67,19 +69,52 @@ static void set_bounds(struct store_scan *scan, const struct store_scan_options 
     mr_write_bytes(&scan->upper, o->clustering_to);
 }
 
-/* Reads the tombstone of the partition whose keys start with PREFIX. */
-static enum mr_status load_tombstone(struct store_scan *scan, struct mr_bytes prefix)
+/* Takes in the range tombstone under KEY (already taken apart) and VALUE. */
+static enum mr_status add_range(struct store_ranges *ranges, struct mr_bytes clustering, struct mr_bytes value)
+{
+    struct store_view view = { 0 };
+    struct mr_bytes from, to;
+    enum mr_status status;
+
+    if (clustering.size == 0)
+        return MR_OK; /* only says that there are some */
+    status = store_key_read_range(clustering, &from, &to);
+    if (status == MR_OK)
+        status = store_view_read(&view, value);
+    if (status == MR_OK && view.has_deleted)
+        store_ranges_add(ranges, from, to, view.deleted_us);
+    return status == MR_OK ? MR_OK : MR_CORRUPT;
+}
+
+/* Reads the tombstones of the partition whose keys start with PREFIX: its own, then those of ranges. */
+static enum mr_status load_tombstones(struct store_scan *scan, struct mr_bytes prefix)
 {
     enum mr_status status = MR_OK;
+    size_t partition_bytes;
+    struct store_key key;
+    uint8_t mark;
 
     scan->partition.size = 0;
     mr_write_bytes(&scan->partition, prefix);
     scan->view.has_deleted = false;
+    store_ranges_reset(&scan->ranges);
     mr_write_u8(&scan->partition, STORE_MARK_PARTITION_TOMBSTONE);
     seek(scan, &scan->partition);
-    if (rocksdb_iter_valid(scan->it) && mr_bytes_compare(scan_key(scan), mr_writer_bytes(&scan->partition)) == 0)
-        status = store_view_read(&scan->view, scan_value(scan));
     scan->partition.size--;
+    for (; status == MR_OK && rocksdb_iter_valid(scan->it); rocksdb_iter_next(scan->it)) {
+        struct mr_bytes at = scan_key(scan);
+
+        if (store_key_read(at, &key, &mark, &partition_bytes) != MR_OK)
+            return MR_CORRUPT;
+        if (mark > STORE_MARK_RANGE_TOMBSTONE ||
+            mr_bytes_compare(mr_writer_bytes(&scan->partition), (struct mr_bytes){ at.data, partition_bytes }) != 0)
+            break;
+        if (mark == STORE_MARK_PARTITION_TOMBSTONE)
+            status = store_view_read(&scan->view, scan_value(scan));
+        else
+            status = add_range(&scan->ranges, key.clustering, scan_value(scan));
+    }
+    store_ranges_finish(&scan->ranges);
     return status;
 }
 
@@ -100,7 +135,7 @@ static enum mr_status start(struct store_scan *scan, const struct store_scan_opt
     }
     if (o->one_partition || (resume.size > 0 && o->resume.data[0] == RESUME_ROW)) {
         store_key_write_partition(&at, &key);
-        status = load_tombstone(scan, mr_writer_bytes(&at));
+        status = load_tombstones(scan, mr_writer_bytes(&at));
         at.size = 0;
     }
     if (resume.size == 0) {
@@ -187,6 +222,7 @@ void store_scan_close(struct store_scan *scan)
     mr_writer_deinit(&scan->upper);
     mr_writer_deinit(&scan->last);
     mr_writer_deinit(&scan->partition);
+    store_ranges_deinit(&scan->ranges);
     store_row_version_deinit(&scan->version);
     mr_free(scan);
 }
@@ -218,6 +254,21 @@ static void enter_partition(struct store_scan *scan, struct mr_bytes prefix)
     scan->partition.size = 0;
     mr_write_bytes(&scan->partition, prefix);
     scan->view.has_deleted = false;
+    store_ranges_reset(&scan->ranges);
+}
+
+/* What a row at CLUSTERING is seen through. */
+static struct store_view view_of(struct store_scan *scan, struct mr_bytes clustering)
+{
+    struct store_view view = scan->view;
+    int64_t deleted_us;
+
+    if (scan->ranges.count > 0 && store_ranges_find(&scan->ranges, clustering, &deleted_us) &&
+        (!view.has_deleted || deleted_us > view.deleted_us)) {
+        view.has_deleted = true;
+        view.deleted_us = deleted_us;
+    }
+    return view;
 }
 
 /* Looks at the entry under the iterator: MR_OK a live row in OUT, MR_NOT_FOUND nothing to show. */
@@ -226,6 +277,7 @@ static enum mr_status look(struct store_scan *scan, struct mr_bytes key_bytes, s
 {
     struct store_row row = { 0 };
     struct mr_bytes value = scan_value(scan);
+    struct store_view view;
     enum mr_status status;
     size_t partition_bytes;
     uint8_t mark;
@@ -234,8 +286,13 @@ static enum mr_status look(struct store_scan *scan, struct mr_bytes key_bytes, s
     if (status != MR_OK)
         return MR_CORRUPT;
     enter_partition(scan, (struct mr_bytes){ key_bytes.data, partition_bytes });
+    view = scan->view;
     if (mark == STORE_MARK_PARTITION_TOMBSTONE) {
         status = store_view_read(&scan->view, value);
+        return status == MR_OK ? MR_NOT_FOUND : status;
+    }
+    if (mark == STORE_MARK_RANGE_TOMBSTONE) {
+        status = add_range(&scan->ranges, row.key.clustering, value);
         return status == MR_OK ? MR_NOT_FOUND : status;
     }
     if (mark != STORE_MARK_STATIC && mark != STORE_MARK_ROW)
@@ -243,7 +300,9 @@ static enum mr_status look(struct store_scan *scan, struct mr_bytes key_bytes, s
     status = store_row_version_read(value, &scan->version);
     if (status != MR_OK)
         return status;
-    if (!store_row_version_live(&scan->version, value, &scan->view, arena, &row))
+    if (mark == STORE_MARK_ROW)
+        view = view_of(scan, row.key.clustering);
+    if (!store_row_version_live(&scan->version, value, &view, arena, &row))
         return MR_NOT_FOUND;
     row.key.partition_key = mr_arena_bytes(arena, row.key.partition_key);
     row.key.clustering = mr_arena_bytes(arena, row.key.clustering);

@@ -1,6 +1,7 @@
 /* store.c -- the database as a whole: open, close, reads of one row, meta, figures.
  *
- *   DIR/FORMAT   "millrace-store 1\n": the version of everything below; checked before RocksDB opens
+ *   DIR/FORMAT   "millrace-store 2\n": the version of everything below; checked before RocksDB opens.  Version 1, which
+ *                had no range tombstones, is opened as it is and becomes 2: older programs would not see them
  *   DIR/db/      RocksDB, one column family
  *
  * Recovery is point-in-time: the write-ahead log is read up to its first torn record.  Every acknowledged batch was
@@ -17,7 +18,7 @@ enum { FORMAT_BYTES_MAX = 64, FLUSH_BYTES_MIN = 1 << 20 };
 /* Sorted files go to the disk in pieces of this size: one large piece at their end would hold up the commits' syncs. */
 enum { FILE_PIECE_BYTES = 1 << 20 };
 
-static const char format_text[] = "millrace-store 1\n";
+static const char format_text[] = "millrace-store 2\n", format_text_1[] = "millrace-store 1\n";
 
 enum mr_status store_rocks_error(const struct store *store, char *message, struct mr_err *err)
 {
@@ -62,7 +63,8 @@ static enum mr_status check_format(struct store *store, struct mr_err *err)
     if (status != MR_OK)
         return status;
     status = mr_file_read_all(store->env, path, FORMAT_BYTES_MAX, &content, err);
-    if (status == MR_NOT_FOUND)
+    if (status == MR_NOT_FOUND ||
+        (status == MR_OK && mr_str_equal(mr_str_of_bytes(mr_writer_bytes(&content)), mr_str_of(format_text_1))))
         status = mr_file_replace(store->env, path, ours, err);
     else if (status == MR_OK && mr_bytes_compare(mr_writer_bytes(&content), ours) != 0)
         status = format_differs(path, mr_writer_bytes(&content), err);
@@ -230,15 +232,42 @@ static enum mr_status row_decode(struct store *store, struct mr_bytes value, con
     return status;
 }
 
+/* The row at KEY of a partition that has range tombstones. */
+static enum mr_status get_among_ranges(struct store *store, const struct store_key *key, struct mr_arena *arena,
+                                       struct store_row *out, struct mr_err *err)
+{
+    struct mr_writer after = { 0 };
+    struct store_scan_options options = { .table_id = key->table_id,
+                                          .one_partition = true,
+                                          .token = key->token,
+                                          .partition_key = key->partition_key,
+                                          .clustering_from = key->clustering,
+                                          .without_static = true };
+    struct store_scan *scan = NULL;
+    enum mr_status status;
+
+    mr_write_bytes(&after, key->clustering);
+    mr_write_u8(&after, 0);
+    options.clustering_to = mr_writer_bytes(&after);
+    status = store_scan_open(&scan, store, &options, err);
+    if (status == MR_OK)
+        status = store_scan_next(scan, arena, out, err);
+    store_scan_close(scan);
+    mr_writer_deinit(&after);
+    return status;
+}
+
 enum mr_status store_get(struct store *store, const struct store_key *key, struct mr_arena *arena,
                          struct store_row *out, struct mr_err *err)
 {
+    enum { KEYS_MAX = 3 };
     struct mr_writer keys = { 0 };
     struct store_view view = { .now_s = mr_now_us(store->env) / 1000000 };
     struct store_row row = { .key = *key };
-    const char *list[2];
-    size_t sizes[2], value_sizes[2] = { 0 };
-    char *values[2] = { 0 }, *messages[2] = { 0 };
+    const char *list[KEYS_MAX];
+    size_t sizes[KEYS_MAX], value_sizes[KEYS_MAX] = { 0 }, ends[KEYS_MAX];
+    char *values[KEYS_MAX] = { 0 }, *messages[KEYS_MAX] = { 0 };
+    int count = key->kind == STORE_ROW_CLUSTERED && key->clustering.size > 0 ? 3 : 2, i;
     enum mr_status status = MR_OK;
 
     if (!key_is_valid(key))
@@ -246,18 +275,27 @@ enum mr_status store_get(struct store *store, const struct store_key *key, struc
                           key->partition_key.size, key->clustering.size);
     store_key_write_partition(&keys, key);
     mr_write_u8(&keys, STORE_MARK_PARTITION_TOMBSTONE);
-    sizes[0] = keys.size;
+    ends[0] = keys.size;
     store_key_write(&keys, key);
-    sizes[1] = keys.size - sizes[0];
-    list[0] = (const char *)keys.data;
-    list[1] = (const char *)keys.data + sizes[0];
-    /* Both at once: a deletion and what it covers are seen as of one moment. */
-    rocksdb_multi_get(store->db, store->read_options, 2, list, sizes, values, value_sizes, messages);
-    for (int i = 0; i < 2; i++) {
+    ends[1] = keys.size;
+    store_key_write_partition(&keys, key);
+    mr_write_u8(&keys, STORE_MARK_RANGE_TOMBSTONE);
+    ends[2] = keys.size;
+    for (i = 0; i < count; i++) {
+        list[i] = (const char *)keys.data + (i > 0 ? ends[i - 1] : 0);
+        sizes[i] = ends[i] - (i > 0 ? ends[i - 1] : 0);
+    }
+    /* All at once: a deletion and what it covers are seen as of one moment. */
+    rocksdb_multi_get(store->db, store->read_options, (size_t)count, list, sizes, values, value_sizes, messages);
+    for (i = 0; i < count; i++) {
         if (messages[i] != NULL && status == MR_OK)
             status = store_rocks_error(store, messages[i], err);
         else
             free(messages[i]);
+    }
+    if (status == MR_OK && values[2] != NULL) {
+        status = get_among_ranges(store, key, arena, out, err);
+        goto out;
     }
     if (status == MR_OK && values[0] != NULL)
         status = store_view_read(&view, (struct mr_bytes){ (uint8_t *)values[0], value_sizes[0] });
@@ -272,8 +310,9 @@ enum mr_status store_get(struct store *store, const struct store_key *key, struc
     } else if (status == MR_NOT_FOUND) {
         mr_err_set(err, status, "no such row");
     }
-    free(values[0]);
-    free(values[1]);
+out:
+    for (i = 0; i < count; i++)
+        free(values[i]);
     mr_writer_deinit(&keys);
     return status;
 }

@@ -91,8 +91,11 @@ struct store_cell {
 };
 
 enum store_mutation_kind {
-    STORE_WRITE,            /* cells of one row, with_marker for an INSERT */
-    STORE_DELETE_ROW,       /* the row as it was at write_time_us and before */
+    STORE_WRITE,      /* cells of one row, with_marker for an INSERT */
+    STORE_DELETE_ROW, /* the row as it was at write_time_us and before */
+    /* The rows of the partition from key.clustering (empty: from the first) to before clustering_to (empty: to the
+     * last), as they were at write_time_us and before; not the static one. */
+    STORE_DELETE_RANGE,
     STORE_DELETE_PARTITION, /* all rows of the partition, the static one too; key.kind and key.clustering are ignored */
     STORE_META_PUT,         /* meta_key = meta_value */
     STORE_META_DELETE,      /* meta_key */
@@ -102,11 +105,13 @@ enum store_mutation_kind {
 struct store_mutation {
     enum store_mutation_kind kind;
     struct store_key key;
-    int64_t write_time_us;          /* of the marker and of deletes; cells have their own */
-    bool with_marker;               /* INSERT: the row exists even when all its columns are null.  UPDATE: false */
-    int32_t ttl_s;                  /* of the marker; 0: never expires */
-    const struct store_cell *cells; /* in any order; a column (and path) at most once */
+    int64_t write_time_us; /* of the marker and of deletes; cells have their own */
+    bool with_marker;      /* INSERT: the row exists even when all its columns are null.  UPDATE: false */
+    int32_t ttl_s;         /* of the marker; 0: never expires */
+    /* In any order; of two of the same column (and path) one wins as in a merge. */
+    const struct store_cell *cells;
     size_t cell_count;
+    struct mr_bytes clustering_to; /* DELETE_RANGE */
     struct mr_bytes meta_key;
     struct mr_bytes meta_value;
 };
@@ -192,7 +197,7 @@ MR_MUST_CHECK enum mr_status store_meta_list(struct store *store, struct mr_byte
 /* ---- upkeep ---- */
 
 /* Rewrites the table, dropping tombstones and expired cells older than GC_GRACE_S seconds.  Slow: for a worker.  One at
- * a time: MR_BUSY otherwise.  Partition tombstones stay. */
+ * a time: MR_BUSY otherwise.  Tombstones of partitions and of ranges stay. */
 MR_MUST_CHECK enum mr_status store_purge(struct store *store, uint32_t table_id, int64_t gc_grace_s,
                                          struct mr_err *err);
 

@@ -15,7 +15,7 @@ enum { STORE_META_TABLE = 0, STORE_KEY_PREFIX_BYTES = 4 + 8 + 2 };
 /* What a key under a partition holds; the byte after the partition key. */
 enum store_key_mark {
     STORE_MARK_PARTITION_TOMBSTONE = 0x00,
-    STORE_MARK_RANGE_TOMBSTONE = 0x10, /* reserved */
+    STORE_MARK_RANGE_TOMBSTONE = 0x10,
     STORE_MARK_STATIC = 0x20,
     STORE_MARK_ROW = 0x40,
     STORE_MARK_END = 0xff, /* never stored: after all of the partition */
@@ -28,6 +28,11 @@ void store_key_write(struct mr_writer *w, const struct store_key *key);
 /* Takes a stored key apart, borrowing from BYTES; MR_INVALID when it is none. */
 MR_MUST_CHECK enum mr_status store_key_read(struct mr_bytes bytes, struct store_key *key, uint8_t *mark,
                                             size_t *partition_bytes);
+/* Appends the key of the range tombstone on KEY's partition from KEY's clustering to TO. */
+void store_key_write_range(struct mr_writer *w, const struct store_key *key, struct mr_bytes to);
+/* The bounds in the clustering part of such a key, borrowed; MR_INVALID when it is none. */
+MR_MUST_CHECK enum mr_status store_key_read_range(struct mr_bytes clustering, struct mr_bytes *from,
+                                                  struct mr_bytes *to);
 /* The smallest key of TABLE_ID at TOKEN (appended). */
 void store_key_write_token(struct mr_writer *w, uint32_t table_id, int64_t token);
 
@@ -70,14 +75,35 @@ void store_row_version_merge(struct store_row_version *out, const struct store_r
 void store_row_version_purge(struct store_row_version *row, int64_t before_s);
 /* Nothing in it, not even a tombstone? */
 bool store_row_version_is_empty(const struct store_row_version *row);
-/* Puts cells in order; false when two are of the same column and path. */
-bool store_row_version_sort(struct store_row_version *row);
+/* Puts cells in order; of two of the same column and path the one that a merge would keep stays. */
+void store_row_version_sort(struct store_row_version *row);
 /* The moment and the partition tombstone that a row is seen through. */
 struct store_view {
     int64_t now_s;
     bool has_deleted;
     int64_t deleted_us;
 };
+/* The range tombstones of one partition, as parts that do not overlap. */
+struct store_range {
+    struct mr_bytes from, to; /* owned by the list; to empty: to the last row */
+    int64_t deleted_us;
+};
+struct store_ranges {
+    struct mr_arena *arena;    /* owned; NULL until the first */
+    struct store_range *items; /* in arena; by from */
+    size_t count, capacity;
+    size_t at; /* where the last one that was found is */
+};
+/* Forgets all. */
+void store_ranges_reset(struct store_ranges *ranges);
+void store_ranges_deinit(struct store_ranges *ranges);
+/* Adds one; FROM and TO are copied. */
+void store_ranges_add(struct store_ranges *ranges, struct mr_bytes from, struct mr_bytes to, int64_t deleted_us);
+/* To be called once after the last addition. */
+void store_ranges_finish(struct store_ranges *ranges);
+/* When CLUSTERING was deleted by a range; false: by none. */
+bool store_ranges_find(struct store_ranges *ranges, struct mr_bytes clustering, int64_t *deleted_us);
+
 /* The live part of ROW, which was read from SOURCE, into *OUT (all but its key) and ARENA.  False, and nothing taken
  * from the arena, when nothing is live. */
 bool store_row_version_live(const struct store_row_version *row, struct mr_bytes source, const struct store_view *view,

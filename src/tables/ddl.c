@@ -2,7 +2,7 @@
  *
  * One is under way at a time (the server's queue sees to that), so what was checked still holds when it is installed.
  */
-#include "tables/schema_int.h"
+#include "tables/ddl_int.h"
 #include "tables/system_int.h"
 
 #include "base/env.h"
@@ -10,17 +10,7 @@
 
 #include <string.h>
 
-struct ddl {
-    struct ddl_change *out;
-    const struct schema *schema;
-    const struct ast_statement *statement;
-    struct mr_env *env;
-    struct mr_arena *arena;
-    int32_t *code;
-    struct mr_err *err;
-};
-
-static enum mr_status fail(struct ddl *d, int32_t code, enum mr_status status)
+enum mr_status ddl_fail(struct ddl *d, int32_t code, enum mr_status status)
 {
     *d->code = code;
     return status;
@@ -42,7 +32,7 @@ static bool name_is_valid(struct mr_str name)
     return true;
 }
 
-static enum mr_status check_name(struct ddl *d, const char *what, struct mr_str name)
+enum mr_status ddl_check_name(struct ddl *d, const char *what, struct mr_str name)
 {
     if (name_is_valid(name))
         return MR_OK;
@@ -51,12 +41,12 @@ static enum mr_status check_name(struct ddl *d, const char *what, struct mr_str 
         "%s name must not be empty or not contain non-alphanumeric-underscore characters (got \"%.*s\"), nor have "
         "more than %d characters",
         what, MR_STR_ARG(name), SCHEMA_NAME_BYTES_MAX);
-    return fail(d, CQL_ERR_INVALID, MR_INVALID);
+    return ddl_fail(d, CQL_ERR_INVALID, MR_INVALID);
 }
 
 /* ---- what to write and to tell ---- */
 
-static void begin(struct ddl *d, uint32_t mutations_max, uint32_t events_max)
+void ddl_begin(struct ddl *d, uint32_t mutations_max, uint32_t events_max)
 {
     d->out->mutations = MR_ARENA_ARRAY(d->arena, struct store_mutation, mutations_max + 1);
     d->out->events = MR_ARENA_ARRAY(d->arena, struct cql_schema_change, events_max + 1);
@@ -64,7 +54,7 @@ static void begin(struct ddl *d, uint32_t mutations_max, uint32_t events_max)
     mr_random_uuid(d->env, d->out->version);
 }
 
-static void put_meta(struct ddl *d, struct mr_bytes key, struct mr_writer *w)
+void ddl_put_meta(struct ddl *d, struct mr_bytes key, struct mr_writer *w)
 {
     struct store_mutation *m = &d->out->mutations[d->out->mutation_count++];
 
@@ -76,12 +66,12 @@ static void put_meta(struct ddl *d, struct mr_bytes key, struct mr_writer *w)
     }
 }
 
-static void put_state(struct ddl *d)
+void ddl_put_state(struct ddl *d)
 {
     struct mr_writer w = { 0 };
 
     schema_state_encode(&w, d->out->store_id_next, d->out->version, d->schema->host_id);
-    put_meta(d, schema_state_meta_key(), &w);
+    ddl_put_meta(d, schema_state_meta_key(), &w);
 }
 
 static void drop_rows(struct ddl *d, uint32_t store_id)
@@ -92,7 +82,7 @@ static void drop_rows(struct ddl *d, uint32_t store_id)
     m->key.table_id = store_id;
 }
 
-static void add_event(struct ddl *d, const char *change, const char *target, struct mr_str keyspace, struct mr_str name)
+void ddl_add_event(struct ddl *d, const char *change, const char *target, struct mr_str keyspace, struct mr_str name)
 {
     d->out->events[d->out->event_count++] =
         (struct cql_schema_change){ mr_str_of(change), mr_str_of(target), mr_arena_str(d->arena, keyspace),
@@ -101,28 +91,28 @@ static void add_event(struct ddl *d, const char *change, const char *target, str
 
 /* ---- keyspaces ---- */
 
-static enum mr_status check_replication(struct ddl *d, struct mr_bytes replication)
+enum mr_status ddl_check_replication(struct ddl *d, struct mr_bytes replication)
 {
     struct mr_str class = schema_map_get(replication, MR_STR("class"));
 
     if (class.data == NULL) {
         mr_err_set(d->err, MR_INVALID, "Missing replication strategy class");
-        return fail(d, CQL_ERR_CONFIG, MR_INVALID);
+        return ddl_fail(d, CQL_ERR_CONFIG, MR_INVALID);
     }
     if (mr_str_equal(class, MR_STR("org.apache.cassandra.locator.NetworkTopologyStrategy")))
         return MR_OK;
     if (!mr_str_equal(class, MR_STR("org.apache.cassandra.locator.SimpleStrategy"))) {
         mr_err_set(d->err, MR_INVALID, "Unable to find replication strategy class '%.*s'", MR_STR_ARG(class));
-        return fail(d, CQL_ERR_CONFIG, MR_INVALID);
+        return ddl_fail(d, CQL_ERR_CONFIG, MR_INVALID);
     }
     if (schema_map_get(replication, MR_STR("replication_factor")).data == NULL) {
         mr_err_set(d->err, MR_INVALID, "SimpleStrategy requires a replication_factor strategy option.");
-        return fail(d, CQL_ERR_CONFIG, MR_INVALID);
+        return ddl_fail(d, CQL_ERR_CONFIG, MR_INVALID);
     }
     return MR_OK;
 }
 
-static enum mr_status keyspace_properties(struct ddl *d, struct mr_bytes *replication, bool *durable)
+enum mr_status ddl_keyspace_properties(struct ddl *d, struct mr_bytes *replication, bool *durable)
 {
     const struct ast_node *property;
 
@@ -130,19 +120,19 @@ static enum mr_status keyspace_properties(struct ddl *d, struct mr_bytes *replic
         if (mr_str_equal(property->name, MR_STR("replication")) && property->term->kind == AST_MAP) {
             if (schema_map_encode(property->term, "org.apache.cassandra.locator.", d->arena, replication, d->err) !=
                 MR_OK)
-                return fail(d, CQL_ERR_CONFIG, MR_INVALID);
+                return ddl_fail(d, CQL_ERR_CONFIG, MR_INVALID);
         } else if (mr_str_equal(property->name, MR_STR("durable_writes"))) {
             *durable = !mr_str_equal_nocase(property->term->text, MR_STR("false"));
         } else {
             mr_err_set(d->err, MR_INVALID, "Unknown property '%.*s'", MR_STR_ARG(property->name));
-            return fail(d, CQL_ERR_SYNTAX, MR_INVALID);
+            return ddl_fail(d, CQL_ERR_SYNTAX, MR_INVALID);
         }
     }
     if (replication->data == NULL) {
         mr_err_set(d->err, MR_INVALID, "Missing mandatory option 'replication'");
-        return fail(d, CQL_ERR_CONFIG, MR_INVALID);
+        return ddl_fail(d, CQL_ERR_CONFIG, MR_INVALID);
     }
-    return check_replication(d, *replication);
+    return ddl_check_replication(d, *replication);
 }
 
 static enum mr_status create_keyspace(struct ddl *d)
@@ -151,10 +141,10 @@ static enum mr_status create_keyspace(struct ddl *d)
     struct mr_bytes replication = MR_BYTES_NULL;
     struct mr_writer w = { 0 };
     bool durable = true;
-    enum mr_status status = check_name(d, "Keyspace", name);
+    enum mr_status status = ddl_check_name(d, "Keyspace", name);
 
     if (status == MR_OK)
-        status = keyspace_properties(d, &replication, &durable);
+        status = ddl_keyspace_properties(d, &replication, &durable);
     if (status != MR_OK)
         return status;
     if (schema_keyspace_find(d->schema, name) != NULL) {
@@ -162,34 +152,34 @@ static enum mr_status create_keyspace(struct ddl *d)
         if (d->out->nothing)
             return MR_OK;
         mr_err_set(d->err, MR_EXISTS, "Cannot add existing keyspace \"%.*s\"", MR_STR_ARG(name));
-        return fail(d, CQL_ERR_EXISTS, MR_EXISTS);
+        return ddl_fail(d, CQL_ERR_EXISTS, MR_EXISTS);
     }
     if (d->schema->keyspace_count >= SCHEMA_KEYSPACES_MAX) {
         mr_err_set(d->err, MR_LIMIT, "there may be at most %d keyspaces", SCHEMA_KEYSPACES_MAX);
-        return fail(d, CQL_ERR_CONFIG, MR_LIMIT);
+        return ddl_fail(d, CQL_ERR_CONFIG, MR_LIMIT);
     }
-    begin(d, 2, 1);
+    ddl_begin(d, 2, 1);
     d->out->keyspace_new = schema_keyspace_new(name, replication, durable);
     schema_keyspace_encode(&w, d->out->keyspace_new);
-    put_meta(d, schema_keyspace_meta_key(d->arena, name), &w);
-    put_state(d);
-    add_event(d, "CREATED", "KEYSPACE", name, MR_STR_NULL);
+    ddl_put_meta(d, schema_keyspace_meta_key(d->arena, name), &w);
+    ddl_put_state(d);
+    ddl_add_event(d, "CREATED", "KEYSPACE", name, MR_STR_NULL);
     return MR_OK;
 }
 
-static enum mr_status refuse_system(struct ddl *d, struct mr_str keyspace)
+enum mr_status ddl_refuse_system(struct ddl *d, struct mr_str keyspace)
 {
     if (!system_keyspace_is(keyspace))
         return MR_OK;
     mr_err_set(d->err, MR_DENIED, "%.*s keyspace is not user-modifiable.", MR_STR_ARG(keyspace));
-    return fail(d, CQL_ERR_UNAUTHORIZED, MR_DENIED);
+    return ddl_fail(d, CQL_ERR_UNAUTHORIZED, MR_DENIED);
 }
 
 static enum mr_status drop_keyspace(struct ddl *d)
 {
     struct mr_str name = d->statement->keyspace;
     const struct schema_keyspace *keyspace = schema_keyspace_find(d->schema, name);
-    enum mr_status status = refuse_system(d, name);
+    enum mr_status status = ddl_refuse_system(d, name);
     uint32_t i;
 
     if (status != MR_OK)
@@ -199,46 +189,62 @@ static enum mr_status drop_keyspace(struct ddl *d)
         if (d->out->nothing)
             return MR_OK;
         mr_err_set(d->err, MR_NOT_FOUND, "Keyspace '%.*s' doesn't exist", MR_STR_ARG(name));
-        return fail(d, CQL_ERR_INVALID, MR_NOT_FOUND);
+        return ddl_fail(d, CQL_ERR_INVALID, MR_NOT_FOUND);
     }
-    begin(d, 2 * keyspace->table_count + 2, keyspace->table_count + 1);
+    ddl_begin(d, 2 * keyspace->table_count + 2, keyspace->table_count + 1);
     for (i = 0; i < keyspace->table_count; i++) {
-        put_meta(d, schema_table_meta_key(d->arena, name, keyspace->tables[i]->name), NULL);
+        ddl_put_meta(d, schema_table_meta_key(d->arena, name, keyspace->tables[i]->name), NULL);
         drop_rows(d, keyspace->tables[i]->store_id);
-        add_event(d, "DROPPED", "TABLE", name, keyspace->tables[i]->name);
+        ddl_add_event(d, "DROPPED", "TABLE", name, keyspace->tables[i]->name);
     }
-    put_meta(d, schema_keyspace_meta_key(d->arena, name), NULL);
-    put_state(d);
-    add_event(d, "DROPPED", "KEYSPACE", name, MR_STR_NULL);
+    ddl_put_meta(d, schema_keyspace_meta_key(d->arena, name), NULL);
+    ddl_put_state(d);
+    ddl_add_event(d, "DROPPED", "KEYSPACE", name, MR_STR_NULL);
     return MR_OK;
 }
 
 /* ---- tables ---- */
 
-static enum mr_status check_type(struct ddl *d, const struct ast_node *definition, const struct cql_type **out)
+enum mr_status ddl_check_type(struct ddl *d, const struct ast_node *definition, const struct cql_type **out)
 {
-    static const uint16_t there[] = { CQL_VARCHAR, CQL_INT,     CQL_BIGINT, CQL_FLOAT,
-                                      CQL_DOUBLE,  CQL_BOOLEAN, CQL_UUID,   CQL_TIMESTAMP };
-    const struct cql_type *type = cql_type_named(definition->text);
-    bool is_known = type != NULL || memchr(definition->text.data, '<', definition->text.size) != NULL;
-    size_t i;
+    enum mr_status status = schema_type_parse(definition->text, d->arena, out, d->err);
+    struct mr_str unknown = MR_STR("Unknown type "), frozen = MR_STR("frozen<>");
+    struct mr_str text = mr_str_of(d->err != NULL ? d->err->text : "");
 
-    for (i = 0; type != NULL && i < MR_COUNT(there); i++) {
-        if (type->code == there[i]) {
-            *out = type;
-            return MR_OK;
-        }
-    }
-    if (is_known)
-        mr_err_set(
-            d->err, MR_UNSUPPORTED,
-            "type %.*s of column %.*s is not there in this version; there are text (varchar), int, bigint, float, "
-            "double, boolean, uuid, timestamp",
-            MR_STR_ARG(definition->text), MR_STR_ARG(definition->name));
+    if (status == MR_INVALID && text.size > unknown.size && memcmp(text.data, unknown.data, unknown.size) == 0)
+        mr_err_set(d->err, status, "Unknown type %.*s.%s", MR_STR_ARG(d->out->keyspace),
+                   mr_arena_printf(d->arena, "%s", text.data + unknown.size));
+    if (status == MR_INVALID && text.size > frozen.size && memcmp(text.data, frozen.data, frozen.size) == 0)
+        return ddl_fail(d, CQL_ERR_SYNTAX, status);
+    if (status == MR_OK && (*out)->code == CQL_COUNTER)
+        status = mr_err_set(d->err, MR_UNSUPPORTED, "counters are not there in this version (column %.*s)",
+                            MR_STR_ARG(definition->name));
+    return status == MR_OK ? MR_OK : ddl_fail(d, CQL_ERR_INVALID, status);
+}
+
+static bool has_duration(const struct cql_type *type)
+{
+    bool has = type->code == CQL_DURATION;
+
+    for (uint16_t i = 0; i < type->item_count && !has; i++)
+        has = has_duration(type->items[i]);
+    return has;
+}
+
+/* May COLUMN be a part of the primary key? */
+static enum mr_status check_key_type(struct ddl *d, const struct schema_column *column)
+{
+    struct mr_str name = schema_type_name(column->type, d->arena);
+
+    if (schema_is_multicell(column->type))
+        mr_err_set(d->err, MR_INVALID, "Invalid non-frozen collection type %.*s for PRIMARY KEY column '%.*s'",
+                   MR_STR_ARG(name), MR_STR_ARG(column->name));
+    else if (has_duration(column->type))
+        mr_err_set(d->err, MR_INVALID, "duration type is not supported for PRIMARY KEY column '%.*s'",
+                   MR_STR_ARG(column->name));
     else
-        mr_err_set(d->err, MR_INVALID, "Unknown type %.*s of column %.*s", MR_STR_ARG(definition->text),
-                   MR_STR_ARG(definition->name));
-    return fail(d, CQL_ERR_INVALID, MR_INVALID);
+        return MR_OK;
+    return ddl_fail(d, CQL_ERR_INVALID, MR_INVALID);
 }
 
 static struct schema_column *column_named(struct schema_column *columns, uint32_t count, struct mr_str name)
@@ -267,7 +273,9 @@ static enum mr_status mark_keys(struct ddl *d, struct schema_column *columns, ui
             mr_err_set(d->err, MR_INVALID, "Duplicate column '%.*s' in PRIMARY KEY clause for table '%.*s'",
                        MR_STR_ARG(part->name), MR_STR_ARG(d->statement->table));
         if (column == NULL || column->kind != SCHEMA_REGULAR || position >= SCHEMA_KEY_PARTS_MAX)
-            return fail(d, CQL_ERR_INVALID, MR_INVALID);
+            return ddl_fail(d, CQL_ERR_INVALID, MR_INVALID);
+        if (check_key_type(d, column) != MR_OK)
+            return MR_INVALID;
         column->kind = kind;
         column->position = position++;
     }
@@ -276,9 +284,9 @@ static enum mr_status mark_keys(struct ddl *d, struct schema_column *columns, ui
 
 static enum mr_status mark_order(struct ddl *d, struct schema_column *columns, uint32_t count)
 {
-    const struct ast_node *item;
+    const struct ast_node *item, *key = d->statement->clustering.head;
 
-    for (item = d->statement->order.head; item != NULL; item = item->next) {
+    for (item = d->statement->order.head; item != NULL; item = item->next, key = key != NULL ? key->next : NULL) {
         struct schema_column *column = column_named(columns, count, item->name);
 
         if (column == NULL || column->kind != SCHEMA_CLUSTERING) {
@@ -286,7 +294,24 @@ static enum mr_status mark_order(struct ddl *d, struct schema_column *columns, u
                        "Only clustering key columns can be defined in CLUSTERING ORDER directive: "
                        "[%.*s] are not clustering columns",
                        MR_STR_ARG(item->name));
-            return fail(d, CQL_ERR_INVALID, MR_INVALID);
+            return ddl_fail(d, CQL_ERR_INVALID, MR_INVALID);
+        }
+        if (key == NULL || !mr_str_equal(key->name, item->name)) {
+            const struct ast_node *later = key != NULL ? item->next : NULL;
+
+            while (later != NULL && !mr_str_equal(later->name, key->name))
+                later = later->next;
+            if (key == NULL)
+                mr_err_set(d->err, MR_INVALID, "Duplicate column %.*s in the CLUSTERING ORDER directive",
+                           MR_STR_ARG(item->name));
+            else if (later == NULL)
+                mr_err_set(d->err, MR_INVALID, "Missing CLUSTERING ORDER for column %.*s", MR_STR_ARG(key->name));
+            else
+                mr_err_set(d->err, MR_INVALID,
+                           "The order of columns in the CLUSTERING ORDER directive must match that of the clustering "
+                           "columns (%.*s must appear before %.*s)",
+                           MR_STR_ARG(key->name), MR_STR_ARG(item->name));
+            return ddl_fail(d, CQL_ERR_INVALID, MR_INVALID);
         }
         column->descending = item->descending;
     }
@@ -303,26 +328,28 @@ static enum mr_status make_columns(struct ddl *d, struct schema_column *columns,
 
     if (s->columns.count > SCHEMA_COLUMNS_MAX) {
         mr_err_set(d->err, MR_LIMIT, "a table may have at most %d columns", SCHEMA_COLUMNS_MAX);
-        return fail(d, CQL_ERR_INVALID, MR_LIMIT);
+        return ddl_fail(d, CQL_ERR_INVALID, MR_LIMIT);
     }
     *count = 0;
     for (definition = s->columns.head; definition != NULL && status == MR_OK; definition = definition->next) {
         struct schema_column *column = &columns[*count];
 
-        status = check_name(d, "Column", definition->name);
+        status = ddl_check_name(d, "Column", definition->name);
         if (status == MR_OK && column_named(columns, *count, definition->name) != NULL) {
             mr_err_set(d->err, MR_INVALID, "Duplicate column '%.*s' declaration for table '%.*s'",
                        MR_STR_ARG(definition->name), MR_STR_ARG(s->table));
-            return fail(d, CQL_ERR_INVALID, MR_INVALID);
+            return ddl_fail(d, CQL_ERR_INVALID, MR_INVALID);
         }
         if (status == MR_OK && definition->is_static) {
             mr_err_set(d->err, MR_UNSUPPORTED, "static columns are not there in this version");
-            return fail(d, CQL_ERR_INVALID, MR_UNSUPPORTED);
+            return ddl_fail(d, CQL_ERR_INVALID, MR_UNSUPPORTED);
         }
         *column = (struct schema_column){ .name = definition->name, .kind = SCHEMA_REGULAR, .id = *count };
         if (status == MR_OK)
-            status = check_type(d, definition, &column->type);
+            status = ddl_check_type(d, definition, &column->type);
         column->kind = definition->is_primary ? SCHEMA_PARTITION : SCHEMA_REGULAR;
+        if (status == MR_OK && definition->is_primary)
+            status = check_key_type(d, column);
         primary += definition->is_primary;
         (*count)++;
     }
@@ -331,7 +358,7 @@ static enum mr_status make_columns(struct ddl *d, struct schema_column *columns,
                    primary == 0 ? "No PRIMARY KEY specified for table '%.*s' (exactly one required)"
                                 : "Multiple PRIMARY KEYs specified for table '%.*s' (exactly one required)",
                    MR_STR_ARG(s->table));
-        return fail(d, CQL_ERR_INVALID, MR_INVALID);
+        return ddl_fail(d, CQL_ERR_INVALID, MR_INVALID);
     }
     if (status == MR_OK)
         status = mark_keys(d, columns, *count, s->partition.head, SCHEMA_PARTITION);
@@ -340,7 +367,7 @@ static enum mr_status make_columns(struct ddl *d, struct schema_column *columns,
     return status == MR_OK ? mark_order(d, columns, *count) : status;
 }
 
-static enum mr_status set_options(struct ddl *d, struct schema_table *table)
+enum mr_status ddl_set_options(struct ddl *d, struct schema_table *table)
 {
     const struct ast_node *property;
 
@@ -356,11 +383,11 @@ static enum mr_status set_options(struct ddl *d, struct schema_table *table)
             nearest = mr_nearest(mr_arena_str(d->arena, property->name).data, names, SCHEMA_OPTIONS);
             mr_err_set(d->err, MR_INVALID, "Unknown property '%.*s'%s%s%s", MR_STR_ARG(property->name),
                        nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
-            return fail(d, CQL_ERR_SYNTAX, MR_INVALID);
+            return ddl_fail(d, CQL_ERR_SYNTAX, MR_INVALID);
         }
         if (schema_option_encode((uint32_t)index, property->term, table->arena, &table->options[index], d->err) !=
             MR_OK)
-            return fail(d, CQL_ERR_CONFIG, MR_INVALID);
+            return ddl_fail(d, CQL_ERR_CONFIG, MR_INVALID);
         if (mr_str_equal(property->name, MR_STR("default_time_to_live")))
             table->default_ttl_s = mr_load_i32(table->options[index].data);
     }
@@ -375,9 +402,9 @@ static enum mr_status find_keyspace(struct ddl *d, const struct schema_keyspace 
     if (name.data == NULL) {
         mr_err_set(d->err, MR_INVALID,
                    "No keyspace has been specified. USE a keyspace, or explicitly specify keyspace.tablename");
-        return fail(d, CQL_ERR_INVALID, MR_INVALID);
+        return ddl_fail(d, CQL_ERR_INVALID, MR_INVALID);
     }
-    status = refuse_system(d, name);
+    status = ddl_refuse_system(d, name);
     *out = schema_keyspace_find(d->schema, name);
     return status;
 }
@@ -388,18 +415,18 @@ static enum mr_status create_table(struct ddl *d)
     const struct schema_keyspace *keyspace;
     struct schema_column columns[SCHEMA_COLUMNS_MAX];
     struct mr_writer w = { 0 };
-    uint32_t count;
+    uint32_t count = 0;
     enum mr_status status = find_keyspace(d, &keyspace);
 
     if (status == MR_OK && keyspace == NULL) {
         mr_err_set(d->err, MR_NOT_FOUND, "Keyspace '%.*s' doesn't exist", MR_STR_ARG(d->out->keyspace));
-        return fail(d, CQL_ERR_CONFIG, MR_NOT_FOUND);
+        return ddl_fail(d, CQL_ERR_CONFIG, MR_NOT_FOUND);
     }
     if (status == MR_OK)
-        status = check_name(d, "Table", s->table);
+        status = ddl_check_name(d, "Table", s->table);
     if (status == MR_OK && s->unsupported.data != NULL) {
         mr_err_set(d->err, MR_UNSUPPORTED, "%.*s is not there in this version", MR_STR_ARG(s->unsupported));
-        return fail(d, CQL_ERR_INVALID, MR_UNSUPPORTED);
+        return ddl_fail(d, CQL_ERR_INVALID, MR_UNSUPPORTED);
     }
     if (status == MR_OK)
         status = make_columns(d, columns, &count);
@@ -411,28 +438,27 @@ static enum mr_status create_table(struct ddl *d)
             return MR_OK;
         mr_err_set(d->err, MR_EXISTS, "Cannot add already existing table \"%.*s\" to keyspace \"%.*s\"",
                    MR_STR_ARG(s->table), MR_STR_ARG(d->out->keyspace));
-        return fail(d, CQL_ERR_EXISTS, MR_EXISTS);
+        return ddl_fail(d, CQL_ERR_EXISTS, MR_EXISTS);
     }
     if (d->schema->table_count >= SCHEMA_TABLES_MAX || d->schema->store_id_next == UINT32_MAX) {
         mr_err_set(d->err, MR_LIMIT, "there may be at most %d tables", SCHEMA_TABLES_MAX);
-        return fail(d, CQL_ERR_CONFIG, MR_LIMIT);
+        return ddl_fail(d, CQL_ERR_CONFIG, MR_LIMIT);
     }
-    begin(d, 2, 1);
+    ddl_begin(d, 2, 1);
     d->out->table_new = schema_table_new(d->out->keyspace, s->table, columns, count);
     mr_random_uuid(d->env, d->out->table_new->id);
     d->out->table_new->store_id = d->out->store_id_next++;
-    status = set_options(d, d->out->table_new);
+    status = ddl_set_options(d, d->out->table_new);
     if (status != MR_OK)
         return status;
     schema_table_encode(&w, d->out->table_new);
-    put_meta(d, schema_table_meta_key(d->arena, d->out->keyspace, s->table), &w);
-    put_state(d);
-    add_event(d, "CREATED", "TABLE", d->out->keyspace, s->table);
+    ddl_put_meta(d, schema_table_meta_key(d->arena, d->out->keyspace, s->table), &w);
+    ddl_put_state(d);
+    ddl_add_event(d, "CREATED", "TABLE", d->out->keyspace, s->table);
     return MR_OK;
 }
 
-/* DROP TABLE and TRUNCATE. */
-static enum mr_status find_table(struct ddl *d, struct schema_table **out)
+enum mr_status ddl_find_table(struct ddl *d, struct schema_table **out)
 {
     const struct schema_keyspace *keyspace;
     enum mr_status status = find_keyspace(d, &keyspace);
@@ -442,7 +468,7 @@ static enum mr_status find_table(struct ddl *d, struct schema_table **out)
         return status;
     if (keyspace == NULL && d->statement->kind == AST_TRUNCATE) {
         mr_err_set(d->err, MR_NOT_FOUND, "keyspace %.*s does not exist", MR_STR_ARG(d->out->keyspace));
-        return fail(d, CQL_ERR_INVALID, MR_NOT_FOUND);
+        return ddl_fail(d, CQL_ERR_INVALID, MR_NOT_FOUND);
     }
     *out = keyspace != NULL ? schema_table_find(keyspace, d->statement->table) : NULL;
     return MR_OK;
@@ -451,7 +477,7 @@ static enum mr_status find_table(struct ddl *d, struct schema_table **out)
 static enum mr_status drop_table(struct ddl *d)
 {
     struct schema_table *table;
-    enum mr_status status = find_table(d, &table);
+    enum mr_status status = ddl_find_table(d, &table);
 
     if (status != MR_OK)
         return status;
@@ -461,13 +487,13 @@ static enum mr_status drop_table(struct ddl *d)
             return MR_OK;
         mr_err_set(d->err, MR_NOT_FOUND, "Table '%.*s.%.*s' doesn't exist", MR_STR_ARG(d->out->keyspace),
                    MR_STR_ARG(d->statement->table));
-        return fail(d, CQL_ERR_INVALID, MR_NOT_FOUND);
+        return ddl_fail(d, CQL_ERR_INVALID, MR_NOT_FOUND);
     }
-    begin(d, 3, 1);
-    put_meta(d, schema_table_meta_key(d->arena, d->out->keyspace, table->name), NULL);
+    ddl_begin(d, 3, 1);
+    ddl_put_meta(d, schema_table_meta_key(d->arena, d->out->keyspace, table->name), NULL);
     drop_rows(d, table->store_id);
-    put_state(d);
-    add_event(d, "DROPPED", "TABLE", d->out->keyspace, table->name);
+    ddl_put_state(d);
+    ddl_add_event(d, "DROPPED", "TABLE", d->out->keyspace, table->name);
     return MR_OK;
 }
 
@@ -476,24 +502,24 @@ static enum mr_status truncate_table(struct ddl *d)
     struct schema_table *table;
     struct mr_writer w = { 0 };
     uint32_t store_id;
-    enum mr_status status = find_table(d, &table);
+    enum mr_status status = ddl_find_table(d, &table);
 
     if (status != MR_OK)
         return status;
     if (table == NULL) {
         mr_err_set(d->err, MR_NOT_FOUND, "table %.*s does not exist", MR_STR_ARG(d->statement->table));
-        return fail(d, CQL_ERR_INVALID, MR_NOT_FOUND);
+        return ddl_fail(d, CQL_ERR_INVALID, MR_NOT_FOUND);
     }
-    begin(d, 3, 0);
+    ddl_begin(d, 3, 0);
     memcpy(d->out->version, d->schema->version, 16); /* the rows change, the schema does not */
     d->out->store_id_new = d->out->store_id_next++;
     store_id = table->store_id;
     table->store_id = d->out->store_id_new;
     schema_table_encode(&w, table);
     table->store_id = store_id;
-    put_meta(d, schema_table_meta_key(d->arena, d->out->keyspace, table->name), &w);
+    ddl_put_meta(d, schema_table_meta_key(d->arena, d->out->keyspace, table->name), &w);
     drop_rows(d, store_id);
-    put_state(d);
+    ddl_put_state(d);
     return MR_OK;
 }
 
@@ -516,6 +542,10 @@ enum mr_status ddl_prepare(struct ddl_change *out, const struct schema *schema, 
         status = create_table(&d);
     else if (statement->kind == AST_DROP_TABLE)
         status = drop_table(&d);
+    else if (statement->kind == AST_ALTER_TABLE)
+        status = ddl_alter_table(&d);
+    else if (statement->kind == AST_ALTER_KEYSPACE)
+        status = ddl_alter_keyspace(&d);
     else
         status = truncate_table(&d);
     if (status != MR_OK)
@@ -534,6 +564,13 @@ void ddl_install(struct ddl_change *change, struct schema *schema)
     if (change->keyspace_new != NULL) {
         schema_keyspace_add(schema, change->keyspace_new);
         change->keyspace_new = NULL;
+    } else if (change->kind == AST_ALTER_KEYSPACE) {
+        assert(keyspace != NULL);
+        schema_keyspace_change(keyspace, change->replication_new, change->durable_new);
+    } else if (change->replaces) {
+        assert(keyspace != NULL && change->table_new != NULL);
+        schema_table_replace(keyspace, change->table_new);
+        change->table_new = NULL;
     } else if (change->table_new != NULL) {
         assert(keyspace != NULL);
         schema_table_add(schema, keyspace, change->table_new);

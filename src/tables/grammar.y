@@ -4,7 +4,7 @@
  * the message can say so: statement->unsupported. */
 %define api.pure full
 %define api.prefix {tables_cql_}
-%expect 3 /* COUNT, TTL and WRITETIME before a parenthesis are not names */
+%expect 2 /* an element of a hinted selector; CONTAINS KEY (…): both as Cassandra reads them */
 %parse-param { struct parse *p } { void *scanner }
 %lex-param { void *scanner }
 
@@ -38,23 +38,26 @@ static struct mr_str join(struct parse *p, struct mr_str a, const char *between,
 }
 }
 
+%token <str> K_ADD K_ALTER K_CAST K_GROUP K_LIKE K_PARTITION K_PER K_RENAME K_TO
 %token <str> K_ALLOW K_AND K_APPLY K_AS K_ASC K_BATCH K_BEGIN K_BY K_CLUSTERING K_COMPACT K_CONTAINS K_COUNT K_CREATE
 %token <str> K_DELETE K_DESC K_DESCRIBE K_DISTINCT K_DROP K_EXISTS K_FALSE K_FILTERING K_FROM K_IF K_IN K_INFINITY
 %token <str> K_INSERT K_INTO K_KEY K_KEYSPACE K_LIMIT K_LOGGED K_NAN K_NOT K_NULL K_ORDER K_PRIMARY K_SELECT K_SET
 %token <str> K_STATIC K_STORAGE K_TABLE K_TIMESTAMP K_TOKEN K_TRUE K_TRUNCATE K_TTL K_UNLOGGED K_UPDATE K_USE K_USING
 %token <str> K_VALUES K_WHERE K_WITH K_WRITETIME
-%token <str> IDENT QUOTED STRING INTEGER FLOAT UUID HEXNUMBER
-%token LE GE NE OTHER_BYTE
+%token <str> IDENT QUOTED STRING INTEGER FLOAT UUID HEXNUMBER DURATION
+%token LE GE NE PLUS_IS MINUS_IS OTHER_BYTE
 
-%type <str> unreserved name type type_arguments
-%type <term> term literal marker map_literal limit
-%type <node> column_definition key_part property assignment condition selector selected map_entry order_item value_item
-%type <node> name_item describe_item
+%type <str> unreserved name type hint type_arguments function_name
+%type <term> term literal marker map_literal limit limit_value per_partition_limit selector simple_term in_marker
+%type <node> column_definition key_part property assignment condition selected map_entry order_item value_item
+%type <node> name_item delete_item alter_column rename selector_item describe_item
 %type <list> column_definitions name_list value_list properties assignments conditions where selectors map_entries
 %type <list> describe_items
 %type <list> map_entries_some order_items order_by select_list delete_list key_rest partition_key
+%type <list> alter_columns renames selector_items delete_items tuple_values
 %type <stmt> statement create_keyspace drop_keyspace create_table table_body drop_table truncate use insert update
-%type <stmt> delete select batch table_name using batch_statements modification describe
+%type <stmt> delete select batch table_name using batch_statements modification describe alter_table alter_keyspace
+%type <stmt> alteration
 %type <op> operator
 %type <flag> if_not_exists if_exists direction allow_filtering distinct
 
@@ -66,7 +69,7 @@ input: statement semicolons                     { p->statement = $1; }
 
 semicolons: %empty | semicolons ';' ;
 
-statement: create_keyspace | drop_keyspace | create_table | drop_table | truncate | use | modification | select | batch
+statement: create_keyspace | drop_keyspace | alter_keyspace | create_table | drop_table | alter_table | truncate | use | modification | select | batch
     | describe
     ;
 
@@ -77,6 +80,15 @@ modification: insert | update | delete ;
 create_keyspace: K_CREATE K_KEYSPACE if_not_exists name K_WITH properties
         {
             $$ = parse_statement(p, AST_CREATE_KEYSPACE);
+            $$->if_clause = $3;
+            $$->keyspace = $4;
+            $$->properties = $6;
+        }
+    ;
+
+alter_keyspace: K_ALTER K_KEYSPACE if_exists name K_WITH properties
+        {
+            $$ = parse_statement(p, AST_ALTER_KEYSPACE);
             $$->if_clause = $3;
             $$->keyspace = $4;
             $$->properties = $6;
@@ -179,11 +191,65 @@ direction: %empty                               { $$ = false; }
 
 type: name                                      { $$ = $1; }
     | name '<' type_arguments '>'               { $$ = join(p, $1, "<", $3, ">"); }
+    | K_SET '<' type_arguments '>'              { $$ = join(p, $1, "<", $3, ">"); }
     | STRING                                    { $$ = join(p, MR_STR("'"), "", $1, "'"); }
+    ;
+
+/* A type that can stand alone in parentheses. */
+hint: name                                      { $$ = $1; }
+    | name '<' type_arguments '>'               { $$ = join(p, $1, "<", $3, ">"); }
+    | K_SET '<' type_arguments '>'              { $$ = join(p, $1, "<", $3, ">"); }
     ;
 
 type_arguments: type                            { $$ = $1; }
     | type_arguments ',' type                   { $$ = join(p, $1, ", ", $3, ""); }
+    | type_arguments ',' INTEGER                { $$ = join(p, $1, ", ", $3, ""); }
+    ;
+
+alter_table: K_ALTER K_TABLE if_exists table_name { p->statement = parse_statement(p, AST_ALTER_TABLE); } alteration
+        {
+            $$ = $6;
+            $$->keyspace = $4->keyspace;
+            $$->table = $4->table;
+            $$->if_clause = $3;
+        }
+    ;
+
+/* p->statement is where the parts are gathered. */
+alteration: K_ADD if_not_exists alter_columns
+        { $$ = p->statement; $$->alter = AST_ALTER_ADD; $$->if_column = $2; $$->columns = $3; }
+    | K_ADD if_not_exists '(' alter_columns ')'
+        { $$ = p->statement; $$->alter = AST_ALTER_ADD; $$->if_column = $2; $$->columns = $4; }
+    | K_DROP if_exists name
+        {
+            $$ = p->statement;
+            $$->alter = AST_ALTER_DROP;
+            $$->if_column = $2;
+            parse_append(p, &$$->columns, parse_node(p, $3));
+        }
+    | K_DROP if_exists '(' name_list ')'
+        { $$ = p->statement; $$->alter = AST_ALTER_DROP; $$->if_column = $2; $$->columns = $4; }
+    | K_RENAME if_exists renames
+        { $$ = p->statement; $$->alter = AST_ALTER_RENAME; $$->if_column = $2; $$->columns = $3; }
+    | K_WITH properties
+        { $$ = p->statement; $$->alter = AST_ALTER_WITH; $$->properties = $2; }
+    | K_ALTER name IDENT type
+        { $$ = p->statement; $$->unsupported = MR_STR("Altering column types"); }
+    ;
+
+alter_columns: alter_column                     { $$ = (struct ast_list){ 0 }; parse_append(p, &$$, $1); }
+    | alter_columns ',' alter_column            { $$ = $1; parse_append(p, &$$, $3); }
+    ;
+
+alter_column: name type                         { $$ = parse_node(p, $1); $$->text = $2; }
+    | name type K_STATIC                        { $$ = parse_node(p, $1); $$->text = $2; $$->is_static = true; }
+    ;
+
+renames: rename                                 { $$ = (struct ast_list){ 0 }; parse_append(p, &$$, $1); }
+    | renames K_AND rename                      { $$ = $1; parse_append(p, &$$, $3); }
+    ;
+
+rename: name K_TO name                          { $$ = parse_node(p, $1); $$->text = $3; }
     ;
 
 drop_table: K_DROP K_TABLE if_exists table_name { $$ = $4; $$->kind = AST_DROP_TABLE; $$->if_clause = $3; }
@@ -281,6 +347,16 @@ assignments: assignment                         { $$ = (struct ast_list){ 0 }; p
     ;
 
 assignment: name '=' term                       { $$ = parse_node(p, $1); $$->term = $3; }
+    | name '=' name '+' term                    { $$ = parse_change(p, $1, $3, AST_ASSIGN_ADD, $5); }
+    | name '=' name '-' term                    { $$ = parse_change(p, $1, $3, AST_ASSIGN_LESS, $5); }
+    | name '=' term '+' name                    { $$ = parse_change(p, $1, $5, AST_ASSIGN_FIRST, $3); }
+    | name '=' name INTEGER                     { $$ = parse_change(p, $1, $3, AST_ASSIGN_ADD, parse_term(p, AST_INTEGER, $4)); }
+    | name PLUS_IS term                         { $$ = parse_change(p, $1, $1, AST_ASSIGN_ADD, $3); }
+    | name MINUS_IS term                        { $$ = parse_change(p, $1, $1, AST_ASSIGN_LESS, $3); }
+    | name '[' term ']' '=' term
+        { $$ = parse_change(p, $1, $1, AST_ASSIGN_AT, $6); $$->index = $3; }
+    | name '.' name '=' term
+        { $$ = parse_node(p, $1); $$->term = $5; p->later = MR_STR("user-defined types"); }
     ;
 
 delete: K_DELETE delete_list K_FROM table_name using K_WHERE conditions conditional
@@ -296,7 +372,16 @@ delete: K_DELETE delete_list K_FROM table_name using K_WHERE conditions conditio
     ;
 
 delete_list: %empty                             { $$ = (struct ast_list){ 0 }; }
-    | name_list                                 { $$ = $1; }
+    | delete_items                              { $$ = $1; }
+    ;
+
+delete_items: delete_item                       { $$ = (struct ast_list){ 0 }; parse_append(p, &$$, $1); }
+    | delete_items ',' delete_item              { $$ = $1; parse_append(p, &$$, $3); }
+    ;
+
+delete_item: name                               { $$ = parse_node(p, $1); }
+    | name '[' term ']'                         { $$ = parse_node(p, $1); $$->kind = AST_NODE_INDEX; $$->index = $3; }
+    | name '.' name                             { $$ = parse_node(p, $1); p->later = MR_STR("user-defined types"); }
     ;
 
 batch: K_BEGIN batch_kind using_batch batch_statements K_APPLY K_BATCH
@@ -330,17 +415,22 @@ batch_statements: %empty                        { $$ = p->statement; }
 
 /* ---- reading ---- */
 
-select: K_SELECT distinct select_list K_FROM table_name where order_by limit allow_filtering
+select: K_SELECT distinct select_list K_FROM table_name where group_by order_by per_partition_limit limit allow_filtering
         {
             $$ = $5;
             $$->kind = AST_SELECT;
             $$->distinct = $2;
             $$->columns = $3;
             $$->where = $6;
-            $$->order = $7;
-            $$->limit = $8;
-            $$->allow_filtering = $9;
+            $$->order = $8;
+            $$->per_partition_limit = $9;
+            $$->limit = $10;
+            $$->allow_filtering = $11;
         }
+    ;
+
+group_by: %empty
+    | K_GROUP K_BY selectors                    { p->later = MR_STR("GROUP BY"); }
     ;
 
 distinct: %empty                                { $$ = false; }
@@ -355,21 +445,42 @@ selectors: selected                             { $$ = (struct ast_list){ 0 }; p
     | selectors ',' selected                    { $$ = $1; parse_append(p, &$$, $3); }
     ;
 
-selected: selector                              { $$ = $1; }
-    | selector K_AS name                        { $$ = $1; $$->text = $3; }
+selected: selector_item                         { $$ = $1; }
+    | selector_item K_AS name                   { $$ = $1; $$->text = $3; }
     ;
 
-selector: name                                  { $$ = parse_node(p, $1); }
-    | K_COUNT '(' '*' ')'                       { $$ = parse_node(p, MR_STR("count")); $$->kind = AST_NODE_COUNT; }
-    | K_COUNT '(' INTEGER ')'                   { $$ = parse_node(p, MR_STR("count")); $$->kind = AST_NODE_COUNT; }
-    | K_WRITETIME '(' name ')'                  { $$ = parse_node(p, $3); $$->kind = AST_NODE_WRITETIME; }
-    | K_TTL '(' name ')'                        { $$ = parse_node(p, $3); $$->kind = AST_NODE_TTL; }
-    | K_TOKEN '(' name_list ')'
-        { $$ = parse_node(p, MR_STR_NULL); $$->kind = AST_NODE_TOKEN; $$->names = $3.head; }
-    | name '(' ')'
-        { $$ = parse_node(p, join(p, MR_STR("function "), "", $1, "")); $$->kind = AST_NODE_OTHER; }
-    | name '(' selectors ')'
-        { $$ = parse_node(p, join(p, MR_STR("function "), "", $1, "")); $$->kind = AST_NODE_OTHER; }
+selector_item: selector
+        {
+            $$ = parse_node(p, $1->kind == AST_COLUMN ? $1->text : MR_STR_NULL);
+            $$->kind = $1->kind == AST_COLUMN ? AST_NODE_COLUMN : AST_NODE_OTHER;
+            $$->term = $1;
+        }
+    ;
+
+selector_items: selector_item                   { $$ = (struct ast_list){ 0 }; parse_append(p, &$$, $1); }
+    | selector_items ',' selector_item          { $$ = $1; parse_append(p, &$$, $3); }
+    ;
+
+selector: name                                  { $$ = parse_term(p, AST_COLUMN, $1); }
+    | simple_term                               { $$ = $1; }
+    | K_CAST '(' selector K_AS type ')'         { $$ = parse_group1(p, AST_CAST, MR_STR("cast"), $3); $$->type = $5; }
+    | function_name '(' '*' ')'
+        { $$ = parse_group1(p, AST_CALL, $1, parse_term(p, AST_STAR, MR_STR("*"))); }
+    | K_TOKEN '(' selector_items ')'            { $$ = parse_group(p, AST_CALL, MR_STR("token"), $3); }
+    | function_name '(' ')'                     { $$ = parse_group(p, AST_CALL, $1, (struct ast_list){ 0 }); }
+    | function_name '(' selector_items ')'      { $$ = parse_group(p, AST_CALL, $1, $3); }
+    | '(' hint ')' selector                     { $$ = parse_group1(p, AST_HINT, MR_STR("a type hint"), $4); $$->type = $2; }
+    | selector '[' term ']'
+        {
+            struct ast_list list = { 0 };
+            struct ast_node *of = parse_node(p, MR_STR_NULL), *at = parse_node(p, MR_STR_NULL);
+
+            of->term = $1;
+            at->term = $3;
+            parse_append(p, &list, of);
+            parse_append(p, &list, at);
+            $$ = parse_group(p, AST_INDEX, MR_STR("an element"), list);
+        }
     ;
 
 where: %empty                                   { $$ = (struct ast_list){ 0 }; }
@@ -381,17 +492,33 @@ conditions: condition                           { $$ = (struct ast_list){ 0 }; p
     ;
 
 condition: name operator term                   { $$ = parse_node(p, $1); $$->op = $2; $$->term = $3; }
-    | name K_IN term                            { $$ = parse_node(p, $1); $$->op = AST_IN; $$->term = $3; }
-    | name K_IN '(' value_list ')'              { $$ = parse_node(p, $1); $$->op = AST_IN; $$->names = $4.head; }
+    | name K_IN in_marker                       { $$ = parse_node(p, $1); $$->op = AST_IN; $$->term = $3; }
+    | name K_IN tuple_values                    { $$ = parse_in(p, parse_node(p, $1), $3); }
     | name K_CONTAINS term                      { $$ = parse_node(p, $1); $$->op = AST_CONTAINS; $$->term = $3; }
-    | K_TOKEN '(' name_list ')' operator term
+    | name K_CONTAINS K_KEY term                { $$ = parse_node(p, $1); $$->op = AST_CONTAINS_KEY; $$->term = $4; }
+    | name K_LIKE term                          { $$ = parse_node(p, $1); $$->op = AST_LIKE; $$->term = $3; }
+    | name '[' term ']' operator term
         {
-            $$ = parse_node(p, MR_STR_NULL);
-            $$->kind = AST_NODE_TOKEN;
-            $$->names = $3.head;
+            $$ = parse_node(p, $1);
+            $$->kind = AST_NODE_INDEX;
+            $$->index = $3;
             $$->op = $5;
             $$->term = $6;
         }
+    | K_TOKEN '(' name_list ')' operator term   { $$ = parse_columns(p, AST_NODE_TOKEN, $3); $$->op = $5; $$->term = $6; }
+    | '(' name_list ')' operator term           { $$ = parse_columns(p, AST_NODE_TUPLE, $2); $$->op = $4; $$->term = $5; }
+    | '(' name_list ')' K_IN in_marker
+        { $$ = parse_columns(p, AST_NODE_TUPLE, $2); $$->op = AST_IN; $$->term = $5; }
+    | '(' name_list ')' K_IN tuple_values       { $$ = parse_in(p, parse_columns(p, AST_NODE_TUPLE, $2), $5); }
+    | '(' condition ')'                         { $$ = $2; }
+    ;
+
+/* IN ? takes a list; IN (…) is one written out. */
+in_marker: marker
+    ;
+
+tuple_values: '(' ')'                           { $$ = (struct ast_list){ 0 }; }
+    | '(' value_list ')'                        { $$ = $2; }
     ;
 
 operator: '='                                   { $$ = AST_EQ; }
@@ -407,8 +534,15 @@ order_by: %empty                                { $$ = (struct ast_list){ 0 }; }
     ;
 
 limit: %empty                                   { $$ = NULL; }
-    | K_LIMIT INTEGER                           { $$ = parse_term(p, AST_INTEGER, $2); }
-    | K_LIMIT marker                            { $$ = $2; }
+    | K_LIMIT limit_value                       { $$ = $2; }
+    ;
+
+per_partition_limit: %empty                     { $$ = NULL; }
+    | K_PER K_PARTITION K_LIMIT limit_value     { $$ = $4; }
+    ;
+
+limit_value: INTEGER                            { $$ = parse_term(p, AST_INTEGER, $1); }
+    | marker
     ;
 
 allow_filtering: %empty                         { $$ = false; }
@@ -417,12 +551,24 @@ allow_filtering: %empty                         { $$ = false; }
 
 /* ---- terms ---- */
 
-term: literal | marker
-    | name '(' ')'                              { $$ = parse_term(p, AST_OTHER, join(p, MR_STR("function "), "", $1, "")); }
-    | name '(' value_list ')'                   { $$ = parse_term(p, AST_OTHER, join(p, MR_STR("function "), "", $1, "")); }
-    | '[' ']'                                   { $$ = parse_term(p, AST_OTHER, MR_STR("a list literal")); }
-    | '[' value_list ']'                        { $$ = parse_term(p, AST_OTHER, MR_STR("a list literal")); }
-    | '{' value_list '}'                        { $$ = parse_term(p, AST_OTHER, MR_STR("a set literal")); }
+term: simple_term
+    | function_name '(' ')'                     { $$ = parse_group(p, AST_CALL, $1, (struct ast_list){ 0 }); }
+    | function_name '(' value_list ')'          { $$ = parse_group(p, AST_CALL, $1, $3); }
+    | K_TOKEN '(' value_list ')'                { $$ = parse_group(p, AST_CALL, MR_STR("token"), $3); }
+    | K_CAST '(' term K_AS type ')'             { $$ = parse_group1(p, AST_CAST, MR_STR("cast"), $3); $$->type = $5; }
+    | '(' hint ')' term                         { $$ = parse_group1(p, AST_HINT, MR_STR("a type hint"), $4); $$->type = $2; }
+    | '(' value_list ')'                        { $$ = parse_group(p, AST_TUPLE, MR_STR("a tuple literal"), $2); }
+    ;
+
+/* What needs no parentheses and no name. */
+simple_term: literal | marker
+    | '[' ']'                                   { $$ = parse_group(p, AST_LIST, MR_STR("a list literal"), (struct ast_list){ 0 }); }
+    | '[' value_list ']'                        { $$ = parse_group(p, AST_LIST, MR_STR("a list literal"), $2); }
+    | '{' value_list '}'                        { $$ = parse_group(p, AST_SET, MR_STR("a set literal"), $2); }
+    ;
+
+function_name: name
+    | name '.' name                             { $$ = $3; }
     ;
 
 literal: STRING                                 { $$ = parse_term(p, AST_STRING, $1); }
@@ -435,6 +581,7 @@ literal: STRING                                 { $$ = parse_term(p, AST_STRING,
     | K_FALSE                                   { $$ = parse_term(p, AST_BOOLEAN, MR_STR("false")); }
     | UUID                                      { $$ = parse_term(p, AST_UUID, $1); }
     | HEXNUMBER                                 { $$ = parse_term(p, AST_HEX, $1); }
+    | DURATION                                  { $$ = parse_term(p, AST_DURATION, $1); }
     | K_NULL                                    { $$ = parse_term(p, AST_NULL, MR_STR("null")); }
     | map_literal
     ;
@@ -443,7 +590,7 @@ marker: '?'                                     { $$ = parse_marker(p, MR_STR_NU
     | ':' name                                  { $$ = parse_marker(p, $2); }
     ;
 
-map_literal: '{' map_entries '}'                { $$ = parse_term(p, AST_MAP, MR_STR("a map literal")); $$->entries = $2.head; }
+map_literal: '{' map_entries '}'                { $$ = parse_group(p, AST_MAP, MR_STR("a map literal"), $2); }
     ;
 
 map_entries: %empty                             { $$ = (struct ast_list){ 0 }; }
@@ -468,6 +615,7 @@ name_item: name                                 { $$ = parse_node(p, $1); }
 
 name: IDENT | QUOTED | unreserved ;
 
-unreserved: K_AS | K_CLUSTERING | K_COMPACT | K_CONTAINS | K_COUNT | K_EXISTS | K_FILTERING | K_KEY
+unreserved: K_AS | K_CLUSTERING | K_COMPACT | K_CONTAINS | K_COUNT | K_EXISTS | K_FILTERING | K_GROUP | K_KEY | K_LIKE
+    | K_PARTITION | K_PER
     | K_LOGGED | K_STATIC | K_STORAGE | K_TIMESTAMP | K_TTL | K_VALUES | K_WRITETIME
     ;

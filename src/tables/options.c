@@ -75,8 +75,7 @@ enum mr_status schema_map_encode(const struct ast_term *term, const char *class_
 
     mr_write_i32(&w, 0);
     for (entry = term->entries; entry != NULL; entry = entry->next) {
-        if (entry->term->kind != AST_STRING || entry->value->kind == AST_MAP || entry->value->kind == AST_OTHER ||
-            entry->value->kind == AST_MARKER || entry->value->kind == AST_NULL) {
+        if (entry->term->kind != AST_STRING || entry->value->kind == AST_NULL || entry->value->kind > AST_DURATION) {
             mr_writer_deinit(&w);
             return mr_err_set(err, MR_INVALID, "Invalid property map: keys are strings, values strings or numbers");
         }

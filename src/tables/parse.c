@@ -51,6 +51,57 @@ struct ast_term *parse_marker(struct parse *parse, struct mr_str name)
     return term;
 }
 
+struct ast_term *parse_group(struct parse *parse, enum ast_term_kind kind, struct mr_str text, struct ast_list list)
+{
+    struct ast_term *term = parse_term(parse, kind, text);
+
+    term->entries = list.head;
+    term->entry_count = list.count;
+    return term;
+}
+
+struct ast_term *parse_group1(struct parse *parse, enum ast_term_kind kind, struct mr_str text, struct ast_term *one)
+{
+    struct ast_list list = { 0 };
+    struct ast_node *node = parse_node(parse, MR_STR_NULL);
+
+    node->term = one;
+    parse_append(parse, &list, node);
+    return parse_group(parse, kind, text, list);
+}
+
+struct ast_node *parse_change(struct parse *parse, struct mr_str name, struct mr_str of, enum ast_assign assign,
+                              struct ast_term *term)
+{
+    struct ast_node *node = parse_node(parse, name);
+
+    if (!mr_str_equal(name, of) && parse->only_same.data == NULL)
+        parse->only_same = name;
+    node->assign = assign;
+    node->term = term;
+    return node;
+}
+
+struct ast_node *parse_columns(struct parse *parse, enum ast_node_kind kind, struct ast_list columns)
+{
+    struct ast_node *node = parse_node(parse, MR_STR_NULL);
+
+    node->kind = kind;
+    node->names = columns.head;
+    node->name_count = columns.count;
+    return node;
+}
+
+struct ast_node *parse_in(struct parse *parse, struct ast_node *node, struct ast_list values)
+{
+    MR_UNUSED(parse);
+    node->op = AST_IN;
+    node->is_list = true;
+    node->values = values.head;
+    node->value_count = values.count;
+    return node;
+}
+
 struct ast_statement *parse_statement(struct parse *parse, enum ast_statement_kind kind)
 {
     struct ast_statement *statement = MR_ARENA_NEW(parse->arena, struct ast_statement);
@@ -63,13 +114,16 @@ struct ast_statement *parse_statement(struct parse *parse, enum ast_statement_ki
 
 /* CQL that exists and is not there yet: told by its first words. */
 static const char *const later_words[][2] = {
-    { "ALTER", NULL },          { "GRANT", NULL },       { "REVOKE", NULL },   { "LIST", NULL },
-    { "CREATE", "INDEX" },      { "CREATE", "CUSTOM" },  { "CREATE", "TYPE" }, { "CREATE", "FUNCTION" },
-    { "CREATE", "AGGREGATE" },  { "CREATE", "ROLE" },    { "CREATE", "USER" }, { "CREATE", "MATERIALIZED" },
-    { "CREATE", "TRIGGER" },    { "CREATE", "OR" },      { "DROP", "INDEX" },  { "DROP", "TYPE" },
-    { "DROP", "FUNCTION" },     { "DROP", "AGGREGATE" }, { "DROP", "ROLE" },   { "DROP", "USER" },
-    { "DROP", "MATERIALIZED" }, { "DROP", "TRIGGER" },   { "SELECT", "JSON" }, { "DESCRIBE", NULL },
-    { "DESC", NULL },
+    { "GRANT", NULL },           { "REVOKE", NULL },           { "LIST", NULL },
+    { "CREATE", "INDEX" },       { "CREATE", "CUSTOM" },       { "CREATE", "TYPE" },
+    { "CREATE", "FUNCTION" },    { "CREATE", "AGGREGATE" },    { "CREATE", "ROLE" },
+    { "CREATE", "USER" },        { "CREATE", "MATERIALIZED" }, { "CREATE", "TRIGGER" },
+    { "CREATE", "OR" },          { "DROP", "INDEX" },          { "DROP", "TYPE" },
+    { "DROP", "FUNCTION" },      { "DROP", "AGGREGATE" },      { "DROP", "ROLE" },
+    { "DROP", "USER" },          { "DROP", "MATERIALIZED" },   { "DROP", "TRIGGER" },
+    { "SELECT", "JSON" },        { "DESCRIBE", NULL },         { "DESC", NULL },
+    { "ALTER", "TYPE" },         { "ALTER", "ROLE" },          { "ALTER", "USER" },
+    { "ALTER", "MATERIALIZED" },
 };
 
 static struct mr_str word_next(struct mr_str *text)
@@ -170,6 +224,10 @@ enum mr_status tables_parse(struct ast_statement **out, struct mr_str text, stru
                           AST_LIST_MAX, AST_MARKERS_MAX);
     if (failed != 0 || p.failed)
         return is_later(text, err) ? MR_UNSUPPORTED : syntax_error(&p, err);
+    if (p.only_same.data != NULL)
+        return mr_err_set(err, MR_INVALID, "Only expressions of the form X = X +<value> are supported.");
+    if (p.later.data != NULL)
+        return mr_err_set(err, MR_UNSUPPORTED, "%.*s is not there in this version", MR_STR_ARG(p.later));
     p.statement->marker_count = p.marker_count;
     *out = p.statement;
     return MR_OK;

@@ -110,24 +110,27 @@ static enum handled run_write(struct frame *frame, const struct plan *plan, cons
 {
     struct tables *tables = frame->conn->tables;
     uint32_t i, count = plan->kind == AST_BATCH ? plan->child_count : 1;
-    struct store_mutation one, *mutations = &one;
+    struct write_list list = { 0 };
     struct plan_values batch_values = *values;
     struct mr_err err = MR_ERR_INIT;
     enum mr_status status = plan_values_check(plan, values, &err);
 
-    if (plan->kind == AST_BATCH) {
-        struct cql_value timestamp = plan_value(&plan->timestamp, values);
+    if (plan->kind == AST_BATCH && status == MR_OK) {
+        struct cql_value timestamp;
 
-        mutations = mr_arena_alloc(tables->arena, (count + 1) * sizeof(*mutations));
+        status = plan_value(&plan->timestamp, values, tables->arena, &timestamp, &err);
         if (status == MR_OK && timestamp.size == 8)
             batch_values.timestamp_us = mr_load_i64(timestamp.data);
     }
-    for (i = 0; i < count && status == MR_OK; i++)
-        status = write_mutation(plan->kind == AST_BATCH ? plan->children[i] : plan, &batch_values, tables->arena,
-                                &mutations[i], &err);
+    for (i = 0; i < count && status == MR_OK; i++) {
+        batch_values.sequence = i;
+        status = write_plan(plan->kind == AST_BATCH ? plan->children[i] : plan, &batch_values, tables->store,
+                            tables->arena, &list, &err);
+    }
     if (status == MR_OK)
-        return run_apply(frame, mutations, count);
-    answer_fail(frame->conn, frame->header.version, frame->header.stream, CQL_ERR_INVALID, "%s", err.text);
+        return run_apply(frame, list.items, list.count);
+    answer_fail(frame->conn, frame->header.version, frame->header.stream,
+                status == MR_INVALID || status == MR_LIMIT ? CQL_ERR_INVALID : CQL_ERR_SERVER, "%s", err.text);
     return HANDLED;
 }
 
@@ -153,7 +156,7 @@ static void read_job_answer(void *arg)
         size_t position = answer_begin(request->conn->tables, request->version, request->stream, CQL_OP_RESULT);
 
         mr_write_bytes(&request->conn->tables->answer, mr_writer_bytes(&job->body));
-        if (job->plan->is_count && job->plan->access == PLAN_RANGE)
+        if (job->plan->aggregate_count > 0 && job->plan->access == PLAN_RANGE)
             answer_warn(request->conn->tables, "Aggregation query used without partition key");
         answer_end(request->conn, position);
     } else {
@@ -235,7 +238,7 @@ static void run_read(struct frame *frame, struct plan *plan, const struct plan_v
         read.paging_state = params->paging_state;
     read.context = &context;
     read.arena = tables->arena;
-    if (plan->access == PLAN_PARTITION || plan->access == PLAN_RANGE) {
+    if (plan->access == PLAN_KEYS || plan->access == PLAN_RANGE) {
         read.context = NULL;
         run_scan(frame, plan, &read);
         return;
@@ -288,6 +291,8 @@ enum handled run_plan(struct frame *frame, struct plan *plan, const struct cql_p
         return HANDLED;
     case AST_CREATE_KEYSPACE:
     case AST_DROP_KEYSPACE:
+    case AST_ALTER_KEYSPACE:
+    case AST_ALTER_TABLE:
     case AST_CREATE_TABLE:
     case AST_DROP_TABLE:
     case AST_TRUNCATE:

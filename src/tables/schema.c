@@ -90,11 +90,13 @@ struct schema_table *schema_table_new(struct mr_str keyspace, struct mr_str name
     for (i = 0; i < column_count; i++) {
         copy[i] = columns[i];
         copy[i].name = mr_arena_str(table->arena, columns[i].name);
+        copy[i].type = schema_type_copy(columns[i].type, table->arena);
         table->partition_count += columns[i].kind == SCHEMA_PARTITION;
         table->clustering_count += columns[i].kind == SCHEMA_CLUSTERING;
         if (columns[i].id >= table->id_count)
             table->id_count = columns[i].id + 1;
     }
+    table->column_id_next = table->id_count;
     qsort(copy, column_count, sizeof(*copy), compare_columns);
     table->columns = copy;
     table->column_count = column_count;
@@ -104,6 +106,41 @@ struct schema_table *schema_table_new(struct mr_str keyspace, struct mr_str name
         by_id[copy[i].id] = i;
     table->column_by_id = by_id;
     return table;
+}
+
+struct schema_table *schema_table_changed(const struct schema_table *old, const struct schema_column *columns,
+                                          uint32_t column_count, uint32_t column_id_next,
+                                          const struct schema_dropped *dropped, uint32_t dropped_count)
+{
+    struct schema_table *table = schema_table_new(old->keyspace, old->name, columns, column_count);
+    struct schema_dropped *copy = MR_ARENA_ARRAY(table->arena, struct schema_dropped, dropped_count + 1);
+    uint32_t i;
+
+    memcpy(table->id, old->id, sizeof(table->id));
+    table->store_id = old->store_id;
+    table->column_id_next = column_id_next;
+    table->default_ttl_s = old->default_ttl_s;
+    for (i = 0; i < dropped_count; i++)
+        copy[i] = (struct schema_dropped){ mr_arena_str(table->arena, dropped[i].name),
+                                           schema_type_copy(dropped[i].type, table->arena), dropped[i].dropped_us };
+    table->dropped_columns = copy;
+    table->dropped_count = dropped_count;
+    for (i = 0; i < SCHEMA_OPTIONS; i++) {
+        if (old->options[i].data != NULL)
+            table->options[i] = mr_arena_bytes(table->arena, old->options[i]);
+    }
+    return table;
+}
+
+void schema_table_replace(struct schema_keyspace *keyspace, struct schema_table *table)
+{
+    uint32_t i;
+
+    for (i = 0; !mr_str_equal(keyspace->tables[i]->name, table->name); i++)
+        assert(i + 1 < keyspace->table_count);
+    keyspace->tables[i]->dropped = true;
+    schema_table_unref(keyspace->tables[i]);
+    keyspace->tables[i] = table;
 }
 
 struct schema_keyspace *schema_keyspace_new(struct mr_str name, struct mr_bytes replication, bool durable_writes)
@@ -116,6 +153,16 @@ struct schema_keyspace *schema_keyspace_new(struct mr_str name, struct mr_bytes 
     keyspace->replication = (struct mr_bytes){ copy, replication.size };
     keyspace->durable_writes = durable_writes;
     return keyspace;
+}
+
+void schema_keyspace_change(struct schema_keyspace *keyspace, struct mr_bytes replication, bool durable_writes)
+{
+    uint8_t *copy = mr_alloc(replication.size + 1);
+
+    memcpy(copy, replication.data, replication.size);
+    mr_free((void *)keyspace->replication.data);
+    keyspace->replication = (struct mr_bytes){ copy, replication.size };
+    keyspace->durable_writes = durable_writes;
 }
 
 void schema_keyspace_free(struct schema_keyspace *keyspace)

@@ -17,6 +17,7 @@ enum schema_limit {
     SCHEMA_KEY_PARTS_MAX = 32, /* partition key and clustering columns together */
     SCHEMA_OPTION_BYTES_MAX = 64 * 1024,
     SCHEMA_OPTIONS = 19,
+    SCHEMA_TABLE_BYTES_MAX = 1024 * 1024, /* as stored */
 };
 
 enum schema_column_kind { SCHEMA_PARTITION, SCHEMA_CLUSTERING, SCHEMA_REGULAR };
@@ -28,6 +29,13 @@ struct schema_column {
     uint32_t position; /* within the partition key or the clustering */
     uint32_t id;       /* the store's column id; its order of creation, from 0; never used again */
     bool descending;
+};
+
+/* A column that was dropped: what a new one of its name may be. */
+struct schema_dropped {
+    struct mr_str name;
+    const struct cql_type *type;
+    int64_t dropped_us;
 };
 
 /* A WITH option of tables: a column of system_schema.tables. */
@@ -53,6 +61,9 @@ struct schema_table {
     uint32_t clustering_count;
     const uint32_t *column_by_id; /* store column id to index; UINT32_MAX: none */
     uint32_t id_count;
+    uint32_t column_id_next; /* of the next column that is added: ids are never used again */
+    const struct schema_dropped *dropped_columns;
+    uint32_t dropped_count;
     struct mr_bytes options[SCHEMA_OPTIONS]; /* encoded values; null: the default */
     int32_t default_ttl_s;
     bool dropped;                      /* no more statements; prepared ones are forgotten */
@@ -94,6 +105,18 @@ void schema_table_unref(struct schema_table *table); /* NULL is legal */
 /* The index of column NAME, or -1. */
 int schema_column_find(const struct schema_table *table, struct mr_str name);
 
+/* The table that COLUMNS, ids and DROPPED of a changed OLD make: the same ids, options and rows.  refs 1. */
+struct schema_table *schema_table_changed(const struct schema_table *old, const struct schema_column *columns,
+                                          uint32_t column_count, uint32_t column_id_next,
+                                          const struct schema_dropped *dropped, uint32_t dropped_count);
+/* Puts TABLE into the place of the one with its name, which becomes stale. */
+void schema_table_replace(struct schema_keyspace *keyspace, struct schema_table *table);
+/* A collection that is kept as a cell for each element? */
+static inline bool schema_is_multicell(const struct cql_type *type)
+{
+    return !type->is_frozen && (type->code == CQL_LIST || type->code == CQL_SET || type->code == CQL_MAP);
+}
+
 /* A table from COLUMNS (copied, any order but key parts by position), with its own arena, refs 1. */
 struct schema_table *schema_table_new(struct mr_str keyspace, struct mr_str name, const struct schema_column *columns,
                                       uint32_t column_count);
@@ -103,7 +126,22 @@ void schema_keyspace_remove(struct schema *schema, struct schema_keyspace *keysp
 void schema_table_add(struct schema *schema, struct schema_keyspace *keyspace, struct schema_table *table);
 void schema_table_remove(struct schema *schema, struct schema_keyspace *keyspace, struct schema_table *table);
 struct schema_keyspace *schema_keyspace_new(struct mr_str name, struct mr_bytes replication, bool durable_writes);
+/* Gives it other properties; REPLICATION is copied. */
+void schema_keyspace_change(struct schema_keyspace *keyspace, struct mr_bytes replication, bool durable_writes);
 void schema_keyspace_free(struct schema_keyspace *keyspace);
+
+/* ---- type_text.c ---- */
+
+/* The type of a CQL spelling, copied into ARENA where it is no native one.  MR_INVALID with Cassandra's text,
+ * MR_UNSUPPORTED for types that are not there yet. */
+MR_MUST_CHECK enum mr_status schema_type_parse(struct mr_str text, struct mr_arena *arena, const struct cql_type **out,
+                                               struct mr_err *err);
+/* TYPE, as a part of an element that is one cell: frozen to its depth, in ARENA. */
+const struct cql_type *schema_type_frozen(const struct cql_type *type, struct mr_arena *arena);
+/* TYPE with all that it points to, in ARENA. */
+const struct cql_type *schema_type_copy(const struct cql_type *type, struct mr_arena *arena);
+/* Its CQL spelling, in ARENA. */
+struct mr_str schema_type_name(const struct cql_type *type, struct mr_arena *arena);
 
 /* ---- options.c ---- */
 
@@ -130,6 +168,9 @@ struct ddl_change {
     bool nothing;                         /* IF (NOT) EXISTS made it a no-op */
     struct schema_keyspace *keyspace_new; /* owned until installed */
     struct schema_table *table_new;       /* owned until installed */
+    bool replaces;                        /* table_new, keyspace: of ALTER */
+    struct mr_bytes replication_new;      /* ALTER KEYSPACE */
+    bool durable_new;
     struct mr_str keyspace;
     struct mr_str table;
     uint32_t store_id_new; /* TRUNCATE */

@@ -2,16 +2,28 @@
  *
  *   cql/state             format u8 = 1 | next store table id u32 | schema version 16 | host id 16
  *   cql/keyspace/K        format u8 = 1 | durable writes u8 | replication [bytes]
- *   cql/table/K/T         format u8 = 1 | keyspace [string] | name [string] | id 16 | store id u32
- *                         | n u16, n columns: name [string], type code u16, kind u8, position u16, id u32, descending
- * u8 | n u16, n options: name [string], value [bytes] Names have only letters, digits and _, so '/' parts them.  A
- * reader refuses a format it does not know. */
+ *   cql/table/K/T         format u8 = 2 | keyspace [string] | name [string] | id 16 | store id u32
+ *                         | n u16, n columns: name [string], type [string], kind u8, position u16, id u32,
+ *                           descending u8
+ *                         | n u16, n options: name [string], value [bytes]
+ *                         | next column id u32 | n u16, n dropped columns: name [string], type [string], dropped i64
+ * A table of format 1 has type codes u16 for the types, and ends after the options.  Names have only letters, digits
+ * and _, so '/' parts them.  A reader refuses a format it does not know. */
 #include "tables/schema_int.h"
 #include "tables/system_int.h"
 
 #include <string.h>
 
-enum { FORMAT = 1 };
+enum { FORMAT = 1, TABLE_FORMAT_1 = 1, TABLE_FORMAT = 2 };
+
+static void write_type(struct mr_writer *w, const struct cql_type *type)
+{
+    struct mr_writer name = { 0 };
+
+    cql_type_write_name(&name, type);
+    cql_write_string(w, mr_str_of_bytes(mr_writer_bytes(&name)));
+    mr_writer_deinit(&name);
+}
 
 void schema_state_encode(struct mr_writer *w, uint32_t store_id_next, const uint8_t version[16],
                          const uint8_t host_id[16])
@@ -34,7 +46,7 @@ void schema_table_encode(struct mr_writer *w, const struct schema_table *table)
     uint16_t set = 0;
     uint32_t i;
 
-    mr_write_u8(w, FORMAT);
+    mr_write_u8(w, TABLE_FORMAT);
     cql_write_string(w, table->keyspace);
     cql_write_string(w, table->name);
     mr_write_bytes(w, (struct mr_bytes){ table->id, 16 });
@@ -44,7 +56,7 @@ void schema_table_encode(struct mr_writer *w, const struct schema_table *table)
         const struct schema_column *column = &table->columns[i];
 
         cql_write_string(w, column->name);
-        mr_write_u16(w, column->type->code);
+        write_type(w, column->type);
         mr_write_u8(w, (uint8_t)column->kind);
         mr_write_u16(w, (uint16_t)column->position);
         mr_write_u32(w, column->id);
@@ -59,6 +71,13 @@ void schema_table_encode(struct mr_writer *w, const struct schema_table *table)
         cql_write_string(w, mr_str_of(schema_options[i].name));
         cql_write_bytes(w, table->options[i]);
     }
+    mr_write_u32(w, table->column_id_next);
+    mr_write_u16(w, (uint16_t)table->dropped_count);
+    for (i = 0; i < table->dropped_count; i++) {
+        cql_write_string(w, table->dropped_columns[i].name);
+        write_type(w, table->dropped_columns[i].type);
+        mr_write_i64(w, table->dropped_columns[i].dropped_us);
+    }
 }
 
 static enum mr_status corrupt(struct mr_err *err)
@@ -66,14 +85,25 @@ static enum mr_status corrupt(struct mr_err *err)
     return mr_err_set(err, MR_CORRUPT, "the stored schema can't be read");
 }
 
-static enum mr_status decode_columns(struct mr_reader *r, struct schema_column *columns, uint32_t count,
-                                     struct mr_err *err)
+/* NULL when it can't be read. */
+static const struct cql_type *decode_type(struct mr_reader *r, uint8_t format, struct mr_arena *arena)
+{
+    const struct cql_type *type = NULL;
+    struct mr_err err = MR_ERR_INIT;
+
+    if (format == TABLE_FORMAT_1)
+        return cql_type_native(mr_read_u16(r));
+    return schema_type_parse(cql_read_string(r), arena, &type, &err) == MR_OK ? type : NULL;
+}
+
+static enum mr_status decode_columns(struct mr_reader *r, uint8_t format, struct schema_column *columns, uint32_t count,
+                                     struct mr_arena *arena, struct mr_err *err)
 {
     uint32_t i;
 
     for (i = 0; i < count; i++) {
         columns[i].name = cql_read_string(r);
-        columns[i].type = cql_type_native(mr_read_u16(r));
+        columns[i].type = decode_type(r, format, arena);
         columns[i].kind = (enum schema_column_kind)mr_read_u8(r);
         columns[i].position = mr_read_u16(r);
         columns[i].id = mr_read_u32(r);
@@ -97,20 +127,51 @@ static void decode_options(struct mr_reader *r, struct schema_table *table)
     }
 }
 
+static enum mr_status decode_dropped(struct mr_reader *r, struct schema_table *table, struct mr_err *err)
+{
+    uint32_t id_next = mr_read_u32(r), i;
+    uint16_t count = mr_read_u16(r);
+    struct schema_dropped *dropped;
+
+    if (r->failed || id_next < table->column_id_next || count > mr_reader_left(r) / 12)
+        return corrupt(err);
+    table->column_id_next = id_next;
+    dropped = MR_ARENA_ARRAY(table->arena, struct schema_dropped, (size_t)count + 1);
+    for (i = 0; i < count; i++) {
+        dropped[i].name = mr_arena_str(table->arena, cql_read_string(r));
+        dropped[i].type = decode_type(r, TABLE_FORMAT, table->arena);
+        dropped[i].dropped_us = mr_read_i64(r);
+        if (r->failed || dropped[i].type == NULL)
+            return corrupt(err);
+    }
+    table->dropped_columns = dropped;
+    table->dropped_count = count;
+    return MR_OK;
+}
+
+static void decode_default_ttl(struct schema_table *table)
+{
+    int ttl = schema_option_find(MR_STR("default_time_to_live"));
+
+    if (table->options[ttl].size == 4)
+        table->default_ttl_s = mr_load_i32(table->options[ttl].data);
+}
+
 enum mr_status schema_table_decode(struct mr_bytes stored, struct schema_table **out, struct mr_err *err)
 {
     struct mr_reader r = mr_reader_of(stored);
     struct schema_column columns[SCHEMA_COLUMNS_MAX];
-    struct schema_table *table;
+    struct schema_table *table = NULL;
+    struct mr_arena *types = NULL;
     struct mr_str keyspace, name;
     struct mr_bytes id;
     uint32_t store_id, count;
     uint8_t format = mr_read_u8(&r);
-    int ttl;
+    enum mr_status status;
 
-    if (format != FORMAT)
+    if (format != TABLE_FORMAT_1 && format != TABLE_FORMAT)
         return mr_err_set(err, MR_UNSUPPORTED, "the stored schema has format %d; this version knows %d", format,
-                          FORMAT);
+                          TABLE_FORMAT);
     keyspace = cql_read_string(&r);
     name = cql_read_string(&r);
     id = mr_read_slice(&r, 16);
@@ -118,21 +179,26 @@ enum mr_status schema_table_decode(struct mr_bytes stored, struct schema_table *
     count = mr_read_u16(&r);
     if (r.failed || count == 0 || count > SCHEMA_COLUMNS_MAX)
         return corrupt(err);
-    if (decode_columns(&r, columns, count, err) != MR_OK)
-        return MR_CORRUPT;
+    types = mr_arena_new();
+    status = decode_columns(&r, format, columns, count, types, err);
+    if (status != MR_OK)
+        goto out;
     table = schema_table_new(keyspace, name, columns, count);
     memcpy(table->id, id.data, 16);
     table->store_id = store_id;
     decode_options(&r, table);
-    ttl = schema_option_find(MR_STR("default_time_to_live"));
-    if (table->options[ttl].size == 4)
-        table->default_ttl_s = mr_load_i32(table->options[ttl].data);
-    if (r.failed || table->partition_count == 0) {
+    decode_default_ttl(table);
+    if (r.failed || table->partition_count == 0)
+        status = corrupt(err);
+    if (status == MR_OK && format == TABLE_FORMAT)
+        status = decode_dropped(&r, table, err);
+out:
+    mr_arena_free(types);
+    if (status == MR_OK)
+        *out = table;
+    else
         schema_table_unref(table);
-        return corrupt(err);
-    }
-    *out = table;
-    return MR_OK;
+    return status;
 }
 
 struct mr_bytes schema_state_meta_key(void)

@@ -186,7 +186,7 @@ static struct plan *entry_plan(struct frame *frame, const struct cql_batch_entry
 }
 
 static bool batch_mutation(struct frame *frame, const struct cql_batch_entry *entry, const struct plan *plan,
-                           struct plan_values *values, struct store_mutation *out)
+                           struct plan_values *values, struct write_list *out)
 {
     struct mr_err err = MR_ERR_INIT;
     enum mr_status status = MR_OK;
@@ -199,7 +199,7 @@ static bool batch_mutation(struct frame *frame, const struct cql_batch_entry *en
     if (status == MR_OK)
         status = plan_values_check(plan, values, &err);
     if (status == MR_OK)
-        status = write_mutation(plan, values, frame->conn->tables->arena, out, &err);
+        status = write_plan(plan, values, frame->conn->tables->store, frame->conn->tables->arena, out, &err);
     if (status != MR_OK)
         answer_fail(frame->conn, frame->header.version, frame->header.stream, CQL_ERR_INVALID, "%s", err.text);
     return status == MR_OK;
@@ -209,7 +209,7 @@ enum handled handle_batch(struct frame *frame)
 {
     struct tables *tables = frame->conn->tables;
     struct plan_values values = { 0 };
-    struct store_mutation *mutations;
+    struct write_list list = { 0 };
     struct plan **owned;
     struct cql_batch m;
     enum handled handled = HANDLED;
@@ -226,18 +226,18 @@ enum handled handle_batch(struct frame *frame)
     }
     if (m.flags & CQL_PARAM_KEYSPACE)
         frame->keyspace = m.keyspace;
-    mutations = mr_arena_alloc(tables->arena, (m.entry_count + 1) * sizeof(*mutations));
     owned = MR_ARENA_ARRAY(tables->arena, struct plan *, m.entry_count + 1);
     values.now_us = tables_now_us(tables);
     values.timestamp_us = m.flags & CQL_PARAM_TIMESTAMP ? m.timestamp_us : values.now_us;
     for (i = 0; i < m.entry_count; i++) {
         const struct plan *plan = entry_plan(frame, &m.entries[i], &owned[i]);
 
-        if (plan == NULL || !batch_mutation(frame, &m.entries[i], plan, &values, &mutations[i]))
+        values.sequence = i;
+        if (plan == NULL || !batch_mutation(frame, &m.entries[i], plan, &values, &list))
             break;
     }
     if (i == m.entry_count)
-        handled = run_apply(frame, mutations, m.entry_count);
+        handled = run_apply(frame, list.items, list.count);
     for (i = 0; i < m.entry_count; i++)
         plan_unref(owned[i]);
     return handled;

@@ -475,7 +475,6 @@ static void test_limits(void **state)
 {
     struct fixture *f = *state;
     uint8_t *large = mr_calloc(1, 70000);
-    struct store_cell twice[] = { { .column_id = 1, .write_time_us = 1 }, { .column_id = 1, .write_time_us = 2 } };
     struct store_mutation bad[] = {
         { .kind = STORE_WRITE, .with_marker = true, .key = { 5, 0, { large, 65536 }, STORE_ROW_CLUSTERED } },
         { .kind = STORE_WRITE, .with_marker = true, .key = { 5, 0, { large, 0 }, STORE_ROW_CLUSTERED } },
@@ -483,7 +482,9 @@ static void test_limits(void **state)
         { .kind = STORE_WRITE,
           .with_marker = true,
           .key = { 5, 0, { large, 1 }, STORE_ROW_CLUSTERED, { large, 70000 } } },
-        { .kind = STORE_WRITE, .key = { 5, 0, { large, 1 }, STORE_ROW_CLUSTERED }, .cells = twice, .cell_count = 2 },
+        { .kind = STORE_DELETE_RANGE,
+          .key = { 5, 0, { large, 1 }, STORE_ROW_CLUSTERED },
+          .clustering_to = { large, 70000 } },
         { .kind = STORE_META_PUT, .meta_key = { large, 1025 } },
         { .kind = STORE_DROP_TABLE },
     };
@@ -503,7 +504,10 @@ static void test_second_open_and_newer_format(void **state)
     store_close(f->store);
     f->store = NULL;
     assert_int_equal(mr_path_join(path, f->dir, "FORMAT", NULL), MR_OK);
-    assert_int_equal(mr_file_replace(mr_env_real(), path, text("millrace-store 2\n"), NULL), MR_OK);
+    assert_int_equal(mr_file_replace(mr_env_real(), path, text("millrace-store 1\n"), NULL), MR_OK);
+    assert_int_equal(store_open(&second, f->dir, &f->options, NULL), MR_OK); /* the first version's are opened */
+    store_close(second);
+    assert_int_equal(mr_file_replace(mr_env_real(), path, text("millrace-store 3\n"), NULL), MR_OK);
     assert_int_equal(store_open(&second, f->dir, &f->options, NULL), MR_UNSUPPORTED);
     assert_int_equal(mr_file_replace(mr_env_real(), path, text("mill"), NULL), MR_OK);
     assert_int_equal(store_open(&second, f->dir, &f->options, NULL), MR_CORRUPT);
