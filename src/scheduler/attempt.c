@@ -230,7 +230,7 @@ static void real_stop(struct attempt *a, bool hard)
         a->gate = -1;
     }
     if (a->pid > 0 && !atomic_load(&a->ended))
-        kill(-a->pid, hard ? SIGKILL : SIGTERM);
+        process_signal(a->pid, hard ? SIGKILL : SIGTERM);
     if (a->job != NULL)
         a->scheduler->options.sql.stop(a->job, hard);
 }
@@ -248,7 +248,7 @@ static void real_finish(struct attempt *a)
             a->err = a->script_err;
         return;
     }
-    kill(-a->pid, SIGKILL); /* whatever it left behind in its group */
+    process_signal(a->pid, SIGKILL); /* whatever it left behind in its group */
     while (waitpid(a->pid, &a->wait_status, 0) < 0 && errno == EINTR)
         continue;
     if (WIFEXITED(a->wait_status))

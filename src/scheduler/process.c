@@ -123,7 +123,6 @@ enum mr_status process_start(const struct process_spec *spec, pid_t *pid, int *g
         close(ends[1]);
         return mr_err_set_errno(err, MR_IO, error, "a process for the task");
     }
-    setpgid(child, child); /* whichever is first, the child's setsid or this: a kill of the group finds it */
     *pid = child;
     *gate = ends[1];
     return MR_OK;
@@ -198,6 +197,13 @@ void process_identity(pid_t pid, char out[IDENTITY_BYTES])
 
 /* ---- leftovers ---- */
 
+void process_signal(pid_t pid, int signal_number)
+{
+    /* A child that has not come to setsid yet has no group of its own. */
+    if (kill(-pid, signal_number) != 0 && errno == ESRCH)
+        kill(pid, signal_number);
+}
+
 /* Has the process PID the variable TOKEN in its environment? */
 static bool has_token(const char *pid, const char *token)
 {
@@ -255,7 +261,7 @@ int process_leftover(pid_t pid, const char *identity, const char *token, int sig
         if (strcmp(now, identity) == 0) {
             found++;
             if (signal_number != 0)
-                kill(-pid, signal_number);
+                process_signal(pid, signal_number);
         }
     }
     if (token[0] != '\0')

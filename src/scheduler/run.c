@@ -355,9 +355,10 @@ static void run_timeout(struct run *run, int64_t now_ms, int64_t *wake_ms)
 
     if (timeout == 0 || run->note[0] != '\0')
         return;
-    wake_at(wake_ms, run->started_ms + timeout);
-    if (now_ms < run->started_ms + timeout)
+    if (now_ms < run->started_ms + timeout) {
+        wake_at(wake_ms, run->started_ms + timeout);
         return;
+    }
     snprintf(run->note, sizeof(run->note), "its timeout of %" PRId64 " ms passed", timeout);
     run->dirty = true;
     run_stop(run, STOP_RUN_TIMEOUT, now_ms);

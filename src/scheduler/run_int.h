@@ -96,8 +96,11 @@ struct dag_entry {
     const struct scheduler_dag *dag; /* borrowed; NULL: gone, and only its last runs are brought to an end */
     bool paused;
     int64_t last_end_ms, first_seen_ms;
-    struct run *runs; /* active, in the order in which they were queued */
-    bool dirty;       /* last_end_ms changed */
+    struct run *runs;               /* active, in the order in which they were queued */
+    bool dirty;                     /* last_end_ms changed */
+    struct timetable_interval next; /* as worked out at next_at_ms for next_after_ms */
+    bool next_known, has_next;
+    int64_t next_at_ms, next_after_ms;
     struct mr_metric *running, *succeeded, *failed, *next_run, *last_success, *attempts;
 };
 
@@ -204,6 +207,8 @@ struct process_spec {
 MR_MUST_CHECK enum mr_status process_start(const struct process_spec *spec, pid_t *pid, int *gate, struct mr_err *err);
 /* What tells process PID from a later one of the same number; "" when it is gone. */
 void process_identity(pid_t pid, char out[IDENTITY_BYTES]);
+/* Sends SIGNAL to the group of PID, a process of process_start that was not reaped yet. */
+void process_signal(pid_t pid, int signal_number);
 /* Sends SIGNAL (0: none) to what is left of the process that was PID with IDENTITY, its group, and all that carry
  * TOKEN in their environment; how many were found. */
 int process_leftover(pid_t pid, const char *identity, const char *token, int signal);
@@ -240,6 +245,8 @@ MR_MUST_CHECK enum mr_status scheduler_entry_find(struct scheduler *s, const cha
                                                   struct mr_err *err);
 /* The scheduler's own posts, also while it stops. [any] */
 void scheduler_post_own(struct scheduler *s, mr_job_fn *job, void *arg);
+/* The next scheduled run of E, whose DAG is there; false: never again. */
+bool scheduler_entry_next(struct dag_entry *e, int64_t now_ms, struct timetable_interval *out);
 /* Writes all that is dirty in one transaction. */
 MR_MUST_CHECK enum mr_status scheduler_flush(struct scheduler *s, struct mr_err *err);
 

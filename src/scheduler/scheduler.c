@@ -438,14 +438,28 @@ static enum mr_status scheduled_run_add(struct scheduler *s, struct dag_entry *e
     return status;
 }
 
+bool scheduler_entry_next(struct dag_entry *e, int64_t now_ms, struct timetable_interval *out)
+{
+    /* Until an interval is over, what comes next does not change. */
+    if (!e->next_known || e->next_after_ms != e->last_end_ms || now_ms < e->next_at_ms ||
+        (e->has_next && now_ms >= e->next.end_ms)) {
+        e->has_next = timetable_next(&e->dag->source->timetable, e->last_end_ms, e->first_seen_ms, now_ms, &e->next);
+        e->next_known = true;
+        e->next_after_ms = e->last_end_ms;
+        e->next_at_ms = now_ms;
+    }
+    if (e->has_next)
+        *out = e->next;
+    return e->has_next;
+}
+
 /* Runs of intervals that are over, as many as there is room for. */
 static bool schedule_step(struct scheduler *s, struct dag_entry *e, int64_t now_ms, int64_t *wake_ms)
 {
     struct timetable_interval next;
     struct mr_err err = MR_ERR_INIT;
 
-    if (e->dag == NULL ||
-        !timetable_next(&e->dag->source->timetable, e->last_end_ms, e->first_seen_ms, now_ms, &next)) {
+    if (e->dag == NULL || !scheduler_entry_next(e, now_ms, &next)) {
         mr_metric_set(e->next_run, 0);
         return false;
     }

@@ -36,7 +36,7 @@ enum mr_status scheduler_dags(struct scheduler *scheduler, scheduler_dag_fn *eac
         struct dags_view v = { each, arg, &view };
 
         view.next_logical_ms = view.next_run_ms = SCHEDULER_NO_TIME;
-        if (timetable_next(&e->dag->source->timetable, e->last_end_ms, e->first_seen_ms, mr_now_ms(s->env), &next)) {
+        if (scheduler_entry_next(e, mr_now_ms(s->env), &next)) {
             view.next_logical_ms = next.start_ms;
             view.next_run_ms = next.end_ms;
         }
