@@ -1,5 +1,5 @@
-/* test_group.c -- the state machine of consumer groups in simulated time: scripts of what clients do, and what they must
- * be told.  One character a member: a, b, c…; the rules and the time are the test's. */
+/* test_group.c -- the state machine of consumer groups in simulated time: scripts of what clients do, and what they
+ * must be told.  One character a member: a, b, c…; the rules and the time are the test's. */
 #include "broker/group_int.h"
 #include "broker/group_offsets_int.h"
 #include "broker/group_records_int.h"
