@@ -225,7 +225,8 @@ static void conn_closed(struct net_conn *net, enum net_close_reason reason, void
     conn_unref(conn);
 }
 
-/* Output has room again: go on with envelopes that were taken from the input (for the others on_read comes by itself). */
+/* Output has room again: go on with envelopes that were taken from the input; for the others on_read comes by
+ * itself. */
 static void conn_drained(struct net_conn *net, void *arg)
 {
     struct conn *conn = arg;
