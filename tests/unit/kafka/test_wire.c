@@ -32,19 +32,30 @@ struct message {
     X(api_versions)                                                                                                    \
     X(create_partitions)                                                                                               \
     X(create_topics)                                                                                                   \
+    X(delete_groups)                                                                                                   \
     X(delete_records)                                                                                                  \
     X(delete_topics)                                                                                                   \
     X(describe_cluster)                                                                                                \
     X(describe_configs)                                                                                                \
+    X(describe_groups)                                                                                                 \
     X(describe_log_dirs)                                                                                               \
     X(describe_topic_partitions)                                                                                       \
     X(fetch)                                                                                                           \
+    X(find_coordinator)                                                                                                \
+    X(heartbeat)                                                                                                       \
     X(incremental_alter_configs)                                                                                       \
     X(init_producer_id)                                                                                                \
+    X(join_group)                                                                                                      \
+    X(leave_group)                                                                                                     \
+    X(list_groups)                                                                                                     \
     X(list_offsets)                                                                                                    \
     X(metadata)                                                                                                        \
+    X(offset_commit)                                                                                                   \
+    X(offset_delete)                                                                                                   \
+    X(offset_fetch)                                                                                                    \
     X(offset_for_leader_epoch)                                                                                         \
-    X(produce)
+    X(produce)                                                                                                         \
+    X(sync_group)
 #define BOTH(api) ADAPTER(api##_request) ADAPTER(api##_response)
 API_MAP(BOTH)
 
