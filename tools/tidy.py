@@ -26,6 +26,7 @@ BELOW = {
     "sql": ["base", "data", "connectors", "state"],
     "scheduler": ["base"],
     "simulate": ["base", "net", "http"],
+    "console": ["base", "http"],
     "main": None,  # sees all
 }
 LINE_COLUMNS = 120

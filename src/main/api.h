@@ -9,6 +9,8 @@ struct server;
 void api_routes(struct server *server);
 /* Waits for the changes under way; later ones are refused.  Before stack_close_http.  Main thread. */
 void api_close(struct server *server);
+/* Appends what /api/status says, as a JSON object.  HTTP's loop. */
+void api_status_write(struct server *server, struct mr_writer *out);
 
 /* ---- api_queries.c ---- */
 

@@ -31,6 +31,7 @@ struct call_task {
 struct call {
     struct http_request *request;
     struct net_loop *loop;
+    const struct dags *dags;
     struct scheduler *scheduler;
     call_fn *run;
     const char *dag, *run_id, *task; /* of the request's arena */
@@ -141,7 +142,8 @@ static void item(struct mr_writer *out)
 
 /* ---- GET /api/dags ---- */
 
-static void task_write(struct mr_writer *out, const struct scheduler_dag *dag, const struct scheduler_task *task)
+static void task_write(const struct call *c, struct mr_writer *out, const struct scheduler_dag *dag,
+                       const struct scheduler_task *task)
 {
     mr_write_u8(out, '{');
     field_text(out, "id", task->id);
@@ -156,6 +158,7 @@ static void task_write(struct mr_writer *out, const struct scheduler_dag *dag, c
     field_number(out, "retries", task->retries);
     field_number(out, "retry_delay_ms", task->retry_delay_ms);
     field_number(out, "timeout_ms", task->timeout_ms);
+    dags_task_ends_write(c->dags, dag->id, task->id, out);
     mr_write_u8(out, '}');
 }
 
@@ -186,7 +189,7 @@ static void dag_write(void *arg, const struct scheduler_dag_view *view)
     mr_write_u8(out, '[');
     for (uint32_t i = 0; i < dag->task_count; i++) {
         item(out);
-        task_write(out, dag, &dag->tasks[i]);
+        task_write(c, out, dag, &dag->tasks[i]);
     }
     mr_write_u8(out, ']');
     key(out, "last_run");
@@ -439,6 +442,7 @@ static void call_send(struct http_request *request, void *arg, call_fn *run, str
     *c = with;
     c->request = request;
     c->loop = http_request_loop(request);
+    c->dags = server->dags;
     c->scheduler = dags_scheduler(server->dags);
     c->run = run;
     c->dag = http_request_param(request, "dag");

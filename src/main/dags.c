@@ -34,17 +34,22 @@ struct dags {
 
 /* ---- the scheduler's SQL tasks ---- */
 
+static const struct bound_task *task_find(const struct dags *dags, const char *dag, const char *task)
+{
+    for (size_t i = 0; i < dags->task_count; i++) {
+        if (strcmp(dags->tasks[i].dag, dag) == 0 && strcmp(dags->tasks[i].task, task) == 0)
+            return &dags->tasks[i];
+    }
+    return NULL;
+}
+
 static enum mr_status task_begin(void *arg, const char *dag, const char *task, const char *checkpoint, void **out,
                                  struct mr_err *err)
 {
-    const struct dags *dags = arg;
+    const struct bound_task *found = task_find(arg, dag, task);
 
-    for (size_t i = 0; i < dags->task_count; i++) {
-        const struct bound_task *t = &dags->tasks[i];
-
-        if (strcmp(t->dag, dag) == 0 && strcmp(t->task, task) == 0)
-            return sql_task_begin((struct sql_task_run **)out, t->sql, checkpoint, err);
-    }
+    if (found != NULL)
+        return sql_task_begin((struct sql_task_run **)out, found->sql, checkpoint, err);
     return mr_err_set(err, MR_NOT_FOUND, "task %s of %s has no SQL", task, dag);
 }
 
@@ -263,6 +268,16 @@ void dags_close(struct dags *dags)
 struct scheduler *dags_scheduler(const struct dags *dags)
 {
     return dags->scheduler;
+}
+
+void dags_task_ends_write(const struct dags *dags, const char *dag, const char *task, struct mr_writer *out)
+{
+    const struct bound_task *found = task_find(dags, dag, task);
+
+    if (found == NULL)
+        return;
+    mr_write_u8(out, ',');
+    sql_task_ends_write(found->sql, out);
 }
 
 uint32_t dags_count(const struct dags *dags)

@@ -7,6 +7,7 @@
 #include "base/base.h"
 
 struct dags;
+struct mr_writer;
 struct project;
 struct scheduler;
 struct server;
@@ -27,6 +28,8 @@ void dags_stop(struct dags *dags);
 void dags_close(struct dags *dags);
 /* NULL: there is none. */
 struct scheduler *dags_scheduler(const struct dags *dags);
+/* Appends ,"sources":[…],"sinks":[…] of a SQL task; nothing for others. [any] */
+void dags_task_ends_write(const struct dags *dags, const char *dag, const char *task, struct mr_writer *out);
 /* How many DAGs there are. */
 uint32_t dags_count(const struct dags *dags);
 

@@ -3,6 +3,7 @@
 #include "base/env.h"
 #include "connectors/connectors.h"
 #include "main/api.h"
+#include "main/api_browse.h"
 #include "main/command.h"
 #include "main/dags.h"
 #include "sql/sql.h"
@@ -128,6 +129,7 @@ void server_close(struct server *server)
     if (server->stack != NULL)
         api_close(server);
     stack_close_http(server->stack); /* its handlers look at the engine */
+    api_browse_free(server->browse);
     dags_close(server->dags);
     sql_engine_close(server->engine);
     stack_close(server->stack);

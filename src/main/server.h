@@ -20,6 +20,7 @@ struct server {
     struct state *state;
     struct sql_engine *engine;
     struct dags *dags;          /* NULL until dags_open */
+    struct api_browse *browse;  /* NULL: no HTTP.  HTTP's loop */
     struct mr_workers *workers; /* of the HTTP API: for what may wait or sync; NULL: stopping.  HTTP's loop */
     struct server_file file;    /* the addresses: our own or the external ones */
     int64_t started_ns;

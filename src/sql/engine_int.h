@@ -262,4 +262,7 @@ MR_MUST_CHECK enum mr_status sql_dead_letter(struct sql_run *run, const struct s
 MR_MUST_CHECK enum mr_status sql_dead_letters_flush(struct sql_run *run, struct mr_err *err);
 extern const struct sql_dead_letter_ops sql_dead_letter_producers;
 
+/* The query of TASK.  Borrowed. */
+const struct sql_query *sql_task_bound(const struct sql_task *task);
+
 #endif

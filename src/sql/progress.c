@@ -403,6 +403,39 @@ enum mr_status sql_engine_query_progress(struct sql_engine *engine, const char *
     return MR_OK;
 }
 
+/* A URL's scheme, host and path: users, passwords and keys are in the rest.  Other texts as they are. */
+static struct mr_str without_secrets(struct mr_str text)
+{
+    const char *host = text.size > 0 ? memmem(text.data, text.size, "://", 3) : NULL;
+    const char *end, *at;
+
+    if (host == NULL)
+        return text;
+    end = memchr(text.data, '?', text.size);
+    if (end != NULL)
+        text.size = (size_t)(end - text.data);
+    at = memrchr(text.data, '@', text.size);
+    if (at != NULL)
+        return (struct mr_str){ at + 1, (size_t)(text.data + text.size - at - 1) };
+    return text;
+}
+
+/* What the table stands for, under the name that others know it by: a topic, "keyspace.table", a path, a URL. */
+static void object_json(struct mr_writer *out, const struct sql_table *table)
+{
+    static const char *const names[] = { "topic", "keyspace", "path", "url" };
+    struct mr_writer text = { 0 };
+
+    for (size_t i = 0; table != NULL && i < MR_COUNT(names) && text.size == 0; i++)
+        mr_write_text(&text, "%s", option_of(table, names[i]));
+    if (table != NULL && strcmp(connector_of(table), "cassandra") == 0)
+        mr_write_text(&text, ".%s", option_of(table, "table"));
+    if (text.size == 0 && table != NULL)
+        mr_write_text(&text, "%s", table->name);
+    mr_write_json_string(out, without_secrets(mr_str_of_bytes(mr_writer_bytes(&text))));
+    mr_writer_deinit(&text);
+}
+
 static void table_json(struct mr_writer *out, const struct sql_table *table, bool is_sink)
 {
     mr_write_text(out, "{\"table\":");
@@ -412,9 +445,32 @@ static void table_json(struct mr_writer *out, const struct sql_table *table, boo
         mr_write_text(out, "null");
     mr_write_text(out, ",\"connector\":");
     mr_write_json_string(out, mr_str_of(table != NULL ? connector_of(table) : "values"));
+    mr_write_text(out, ",\"object\":");
+    object_json(out, table);
     mr_write_text(out, ",\"description\":");
     description_json(out, table, is_sink);
     mr_write_u8(out, '}');
+}
+
+/* "sources":[…],"sinks":[…] */
+static void ends_json(struct mr_writer *out, const struct sql_query *bound)
+{
+    mr_write_text(out, "\"sources\":[");
+    for (uint32_t n = 0; n < bound->source_count; n++) {
+        mr_write_text(out, "%s", n > 0 ? "," : "");
+        table_json(out, bound->sources[n].table, false);
+    }
+    mr_write_text(out, "],\"sinks\":[");
+    for (uint32_t n = 0; n < bound->output_count; n++) {
+        mr_write_text(out, "%s", n > 0 ? "," : "");
+        table_json(out, bound->outputs[n].sink, true);
+    }
+    mr_write_u8(out, ']');
+}
+
+void sql_task_ends_write(const struct sql_task *task, struct mr_writer *out)
+{
+    ends_json(out, sql_task_bound(task));
 }
 
 bool sql_engine_query_json(struct sql_engine *engine, size_t i, struct mr_writer *out)
@@ -437,16 +493,8 @@ bool sql_engine_query_json(struct sql_engine *engine, size_t i, struct mr_writer
                   ",\"error\":",
                   s.epoch, s.rows_in, s.rows_out, s.dead_letters, s.skipped, s.lag, s.batch_us, s.started_ms);
     mr_write_json_string(out, mr_str_of(s.error));
-    mr_write_text(out, ",\"sources\":[");
-    for (uint32_t n = 0; n < bound->source_count; n++) {
-        mr_write_text(out, "%s", n > 0 ? "," : "");
-        table_json(out, bound->sources[n].table, false);
-    }
-    mr_write_text(out, "],\"sinks\":[");
-    for (uint32_t n = 0; n < bound->output_count; n++) {
-        mr_write_text(out, "%s", n > 0 ? "," : "");
-        table_json(out, bound->outputs[n].sink, true);
-    }
-    mr_write_text(out, "]}");
+    mr_write_u8(out, ',');
+    ends_json(out, bound);
+    mr_write_u8(out, '}');
     return true;
 }

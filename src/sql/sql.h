@@ -172,8 +172,8 @@ struct sql_query_status {
 /* The I-th query, in the order of loading; false after the last. [any] */
 bool sql_engine_query(struct sql_engine *engine, size_t i, struct sql_query_status *out);
 /* Starts the query called NAME, also one that failed, finished or was stopped by hand, and forgets the wish that it be
- * stopped.  No effect on one that runs.  MR_NOT_FOUND: err names those there are.  MR_BUSY: the engine is being stopped.
- * Syncs, and waits while the same query is being stopped: [any] but an event loop. */
+ * stopped.  No effect on one that runs.  MR_NOT_FOUND: err names those there are.  MR_BUSY: the engine is being
+ * stopped. Syncs, and waits while the same query is being stopped: [any] but an event loop. */
 MR_MUST_CHECK enum mr_status sql_engine_query_start(struct sql_engine *engine, const char *name, struct mr_err *err);
 /* Stops the query called NAME and keeps the wish with its state: it stays stopped over restarts until
  * sql_engine_query_start.  Returns when it has finished its epoch, after SQL_STOP_GRACE_MS at the latest without.
@@ -206,14 +206,16 @@ struct sql_task_run; /* one time it is run */
  * The opener's thread.  As sql_engine_load. */
 MR_MUST_CHECK enum mr_status sql_task_load(struct sql_task **out, struct sql_engine *engine, struct mr_str text,
                                            const char *name, struct mr_err *err);
+/* Appends "sources":[…],"sinks":[…]: the tables it reads and writes, as sql_engine_query_json has them. [any] */
+void sql_task_ends_write(const struct sql_task *task, struct mr_writer *out);
 void sql_task_free(struct sql_task *task); /* NULL is legal; its runs are gone, its engine not */
-/* Prepares to run TASK with CHECKPOINT (1 .. STATE_QUERY_BYTES_MAX bytes) as the key of its progress: it goes on where a
- * run of the same CHECKPOINT was, or starts from the beginning.  Two at once must have different ones.  Caller owns
+/* Prepares to run TASK with CHECKPOINT (1 .. STATE_QUERY_BYTES_MAX bytes) as the key of its progress: it goes on where
+ * a run of the same CHECKPOINT was, or starts from the beginning.  Two at once must have different ones.  Caller owns
  * *OUT.  [any] */
 MR_MUST_CHECK enum mr_status sql_task_begin(struct sql_task_run **out, struct sql_task *task, const char *checkpoint,
                                             struct mr_err *err);
-/* Runs it on the caller's thread until its sources end; once.  MR_BUSY: it was stopped.  A failure leaves the checkpoint
- * as it is. */
+/* Runs it on the caller's thread until its sources end; once.  MR_BUSY: it was stopped.  A failure leaves the
+ * checkpoint as it is. */
 MR_MUST_CHECK enum mr_status sql_task_run(struct sql_task_run *run, struct mr_err *err);
 /* Makes sql_task_run finish its epoch and return; HARD: return at once.  Also before it was called. [any] */
 void sql_task_stop(struct sql_task_run *run, bool hard);

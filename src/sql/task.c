@@ -82,6 +82,11 @@ enum mr_status sql_task_load(struct sql_task **out, struct sql_engine *engine, s
     return MR_OK;
 }
 
+const struct sql_query *sql_task_bound(const struct sql_task *task)
+{
+    return task->query;
+}
+
 void sql_task_free(struct sql_task *task)
 {
     if (task == NULL)
