@@ -10,6 +10,8 @@
  *       the job's own and must not take the start back.
  *   D3  the segment that the checkpoint on disk ends in is there.  A checkpoint made later may have been written before
  *       the job's own, so only the job's own counts.
+ * One job a partition at a time: what is asked meanwhile waits and becomes one job together, so that a flood of requests
+ * makes few checkpoints, and holds one of them.
  * The active segment stays, as in Kafka: its bytes go when the next one has begun and the start is raised again.
  * Tested by: tests/unit/log/test_delete_records.c, tests/sim/sim_log.c */
 #include "base/logging.h"
@@ -17,15 +19,22 @@
 
 #include <string.h>
 
+/* Someone who asked. */
+struct log_start_waiter {
+    struct log_start_waiter *next;
+    int64_t offset;
+    log_synced_fn *on_done;
+    void *arg;
+};
+
 struct start_job {
     struct log_work work;
-    struct log_partition *partition; /* borrowed: a deletion of its topic comes behind this job */
-    int64_t offset;
+    struct log_partition *partition;  /* borrowed: a deletion of its topic comes behind this job */
+    struct log_start_waiter *waiters; /* owned */
+    int64_t offset;                   /* the greatest of theirs */
     bool is_raise;
     int64_t segment_base;   /* of the segment that the checkpoint ends in */
     struct log_blob *blobs; /* owned */
-    log_synced_fn *on_done;
-    void *arg;
     enum mr_status status;
     struct mr_err err;
 };
@@ -139,10 +148,21 @@ enum mr_status log_partition_drop_old(struct log_partition *p, struct mr_err *er
 
 /* ---- raising the start ---- */
 
+void log_start_waiters_free(struct log_start_waiter *waiter)
+{
+    while (waiter != NULL) {
+        struct log_start_waiter *next = waiter->next;
+
+        mr_free(waiter);
+        waiter = next;
+    }
+}
+
 static void start_drop(struct log_work *work)
 {
     struct start_job *job = (struct start_job *)work;
 
+    log_start_waiters_free(job->waiters);
     log_blobs_free(job->blobs);
     mr_free(job);
 }
@@ -159,12 +179,21 @@ static void start_run(struct log *log, struct log_work *work)
         job->status = log_blobs_write(log, job->blobs, &job->err);
 }
 
+static void waiters_tell(const struct log_start_waiter *waiter, enum mr_status status, const struct mr_err *err)
+{
+    for (; waiter != NULL; waiter = waiter->next)
+        waiter->on_done(waiter->arg, status, err);
+}
+
+static void start_submit(struct log_partition *p);
+
 static void start_done(struct log *log, struct log_work *work)
 {
     struct start_job *job = (struct start_job *)work;
     struct log_partition *p = job->partition;
 
     MR_UNUSED(log);
+    p->start_is_rising = false;
     if (job->status != MR_OK) {
         p->checkpoint_offset = -1;
     } else if (job->offset > p->start_offset) {
@@ -172,15 +201,48 @@ static void start_done(struct log *log, struct log_work *work)
         if (!p->deleted)
             removal_submit(p, job->segment_base);
     }
-    job->on_done(job->arg, job->status, &job->err);
+    if (p->deleted) { /* its deletion is on the way: no job may come behind that */
+        struct log_start_waiter *late = p->start_waiters;
+        struct mr_err err = MR_ERR_INIT;
+
+        p->start_waiters = NULL;
+        waiters_tell(late, mr_err_set(&err, MR_NOT_FOUND, "topic %s is being deleted", p->topic->name), &err);
+        log_start_waiters_free(late);
+    } else if (p->start_waiters != NULL) {
+        start_submit(p);
+    }
+    waiters_tell(job->waiters, job->status, &job->err);
     start_drop(work);
+}
+
+/* Makes a job of all that wait. */
+static void start_submit(struct log_partition *p)
+{
+    struct start_job *job = MR_NEW(struct start_job);
+
+    job->work.run = start_run;
+    job->work.done = start_done;
+    job->work.drop = start_drop;
+    job->partition = p;
+    job->waiters = p->start_waiters;
+    p->start_waiters = NULL;
+    p->start_is_rising = true;
+    for (const struct log_start_waiter *w = job->waiters; w != NULL; w = w->next)
+        if (w->offset > job->offset)
+            job->offset = w->offset;
+    if (job->offset > p->start_offset) { /* then it has a segment */
+        job->is_raise = true;
+        job->segment_base = p->end.segment_base;
+        job->blobs = log_checkpoint_blobs(p, log_partition_active(p));
+    }
+    log_job_submit(p->log, &job->work);
 }
 
 enum mr_status log_delete_before(struct log_partition *partition, int64_t offset, log_synced_fn *on_done, void *arg,
                                  struct mr_err *err)
 {
     struct log_partition *p = partition;
-    struct start_job *job;
+    struct log_start_waiter *waiter;
 
     if (p->deleted)
         return mr_err_set(err, MR_NOT_FOUND, "topic %s is being deleted", p->topic->name);
@@ -192,21 +254,12 @@ enum mr_status log_delete_before(struct log_partition *partition, int64_t offset
     if (p->poisoned)
         return mr_err_set(err, MR_IO, "%s-%d takes no writes after a failed one: restart when the disk is well",
                           p->topic->name, p->index);
-    job = MR_NEW(struct start_job);
-    job->work.run = start_run;
-    job->work.done = start_done;
-    job->work.drop = start_drop;
-    job->partition = p;
-    job->offset = offset;
-    job->on_done = on_done;
-    job->arg = arg;
-    if (offset > p->start_offset) { /* then it has a segment */
-        if (offset > p->start_asked)
-            p->start_asked = offset;
-        job->is_raise = true;
-        job->segment_base = p->end.segment_base;
-        job->blobs = log_checkpoint_blobs(p, log_partition_active(p));
-    }
-    log_job_submit(p->log, &job->work);
+    waiter = MR_NEW(struct log_start_waiter);
+    *waiter = (struct log_start_waiter){ p->start_waiters, offset, on_done, arg };
+    p->start_waiters = waiter;
+    if (offset > p->start_asked)
+        p->start_asked = offset;
+    if (!p->start_is_rising)
+        start_submit(p);
     return MR_OK;
 }

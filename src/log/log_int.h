@@ -158,6 +158,8 @@ struct log_waiter {
     void *arg;
 };
 
+struct log_start_waiter; /* of delete_records.c */
+
 struct log_hint {
     int64_t offset; /* of a batch's first record */
     int64_t segment_base;
@@ -185,6 +187,8 @@ struct log_partition {
     struct log_waiter *waiters; /* owned; by end_offset */
     struct log_waiter *waiters_last;
     struct log_watch *watches;
+    struct log_start_waiter *start_waiters; /* owned; for the next job of delete_records.c */
+    bool start_is_rising;                   /* one is under way */
     struct log_hint hints[LOG_HINTS];
     size_t hint_next;
     int64_t checkpoint_offset; /* that the last checkpoint made stands for; -1: none */
@@ -236,6 +240,7 @@ struct log_segment *log_partition_segment(const struct log_partition *p, int64_t
 struct log_segment *log_partition_active(const struct log_partition *p);
 void log_partition_push(struct log_partition *p, struct log_segment *segment);
 void log_partition_note_epoch(struct log_partition *p, int32_t epoch, int64_t offset);
+void log_start_waiters_free(struct log_start_waiter *waiter); /* all of them; NULL is legal */
 /* Tells the watchers. */
 void log_partition_tell(struct log_partition *p);
 /* Runs the waiters that OFFSET (or a failure) releases. */

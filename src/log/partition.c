@@ -55,6 +55,7 @@ void log_partition_free(struct log_partition *p)
     }
     while (p->watches != NULL)
         log_watch_remove(p->watches);
+    log_start_waiters_free(p->start_waiters);
     for (size_t i = 0; i < p->segment_count; i++)
         log_segment_unref(p->segments[i]);
     mr_free(p->segments);

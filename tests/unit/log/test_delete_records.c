@@ -142,6 +142,37 @@ static void test_survives(void **state)
     assert_int_equal(log_high_watermark(p), 21);
 }
 
+/* Many ask at once: the first is alone, all others are one job; all are answered.  A deletion ends those that wait. */
+static void test_many(void **state)
+{
+    struct fixture *f = *state;
+    struct log_partition *p = filled(f, "names", 12);
+    struct answer a = { 0 }, late = { 0 }, gone = { 0 };
+    struct mr_err err;
+
+    for (int64_t offset = 1; offset <= 10; offset++)
+        assert_int_equal(log_delete_before(p, offset, answer_synced, &a, &err), MR_OK);
+    assert_int_equal(a.count, 0);
+    wait_for(f, &a, 1);
+    assert_int_equal(a.count, 1);
+    assert_int_equal(log_start_offset(p), 1);
+    wait_for(f, &a, 10);
+    assert_int_equal(a.status, MR_OK);
+    assert_int_equal(log_start_offset(p), 10);
+    assert_int_equal(log_delete_before(p, 11, answer_synced, &a, &err), MR_OK);
+    assert_int_equal(log_delete_before(p, 12, answer_synced, &late, &err), MR_OK);
+    log_topic_delete(f->log, log_partition_topic(p), answer_topic, &gone);
+    wait_for(f, &gone, 1);
+    assert_int_equal(a.count, 11);
+    assert_int_equal(late.count, 1);
+    assert_int_equal(late.status, MR_NOT_FOUND);
+    p = filled(f, "names", 12);
+    assert_int_equal(log_delete_before(p, 11, answer_synced, &a, &err), MR_OK);
+    assert_int_equal(log_delete_before(p, 12, answer_synced, &late, &err), MR_OK);
+    fixture_abandon(f); /* nobody is told, all is freed */
+    assert_int_equal(late.count, 1);
+}
+
 /* Killed between the start's checkpoint and the removal: the next start removes the files. */
 static void test_leftovers(void **state)
 {
@@ -167,8 +198,8 @@ static void test_leftovers(void **state)
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
-    const struct CMUnitTest tests[] = { TEST(test_reading), TEST(test_refused), TEST(test_segments_go),
-                                        TEST(test_survives), TEST(test_leftovers) };
+    const struct CMUnitTest tests[] = { TEST(test_reading),  TEST(test_refused), TEST(test_segments_go),
+                                        TEST(test_survives), TEST(test_many),    TEST(test_leftovers) };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
