@@ -495,7 +495,7 @@ static const struct command dag_trigger = {
     .summary = "Run a DAG now",
     .usage = "millrace dag trigger DAG [OPTION...]",
     .text = "Prints the id of the run.",
-    .example = "  millrace dag trigger random_people_names --param interval='1 s' --wait",
+    .example = "  millrace dag trigger random_people_names --wait",
     .options = trigger_options,
     .option_count = MR_COUNT(trigger_options),
     .rest_min = 1,
