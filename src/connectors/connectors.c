@@ -6,6 +6,7 @@
 static const struct connector *const connectors[] = {
     &connector_blackhole,
     &connector_cassandra,
+    &connector_datagen,
     &connector_file,
     &connector_http,
     &connector_kafka,

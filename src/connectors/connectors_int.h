@@ -9,6 +9,7 @@
 extern const struct connector connector_http;
 extern const struct connector connector_kafka;
 extern const struct connector connector_cassandra;
+extern const struct connector connector_datagen;
 extern const struct connector connector_file;
 extern const struct connector connector_print;
 extern const struct connector connector_blackhole;

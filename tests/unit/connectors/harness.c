@@ -23,7 +23,8 @@ static const char *harness_option_get(const struct connector_table *table, const
         if (strcmp(o->name, name) == 0)
             return o->value;
     for (const struct connector_option *o = t->connector->options; o->name != NULL; o++)
-        if (strcmp(o->name, name) == 0)
+        if (strcmp(o->name, name) == 0 ||
+            (strchr(o->name, '*') != NULL && strncmp(o->name, name, strlen(o->name) - 1) == 0)) /* "fields.*" */
             return o->default_value;
     fprintf(stderr, "connector %s reads the option %s, which its table has not\n", t->connector->name, name);
     abort();
