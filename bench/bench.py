@@ -1,6 +1,7 @@
 """Measures millrace; see script/bench.  Prints medians over the runs; machines are noisy, so compare ratios."""
 import argparse
 import heapq
+import http.client
 import json
 import os
 import queue
@@ -72,7 +73,8 @@ def bench_startup(_):
     """Times from the start of the process."""
     dirs = fresh_dir("millrace-bench-")
     with Simulator() as simulator:
-        server = Millrace("--set", f"random_user.url={simulator.url}?results=1,random_user.scan.interval=10 ms",
+        server = Millrace("--trigger", "random_people_names", "--set",
+                          f"random_user.url={simulator.url}?results=1,random_user.scan.interval=10 ms",
                           project=ROOT / "examples" / "random_names", data_dir=dirs / "data")
         start = time.perf_counter()
         server.start()
@@ -223,7 +225,48 @@ def bench_throughput(arguments):
     return results
 
 
-BENCHES = {"startup": bench_startup, "latency": bench_latency, "throughput": bench_throughput}
+class Dags:
+    """The scheduler's HTTP, over one connection."""
+
+    def __init__(self, address):
+        self.connection = http.client.HTTPConnection(address)
+
+    def call(self, method, path, body=None):
+        self.connection.request(method, "/api/dags" + path, body, {"Content-Type": "application/json"})
+        answer = json.loads(self.connection.getresponse().read())
+        assert "error" not in answer, answer
+        return answer
+
+    def ended(self, dag, run):
+        return self.call("GET", f"/{dag}/runs/{run}")["state"] == "success"
+
+
+def bench_trigger(arguments):
+    """POST of a trigger → the task's code runs, one run after the other: it writes into a pipe that is read here."""
+    count = arguments.records or 200
+    dirs = fresh_dir("millrace-bench-")
+    os.mkfifo(dirs / "fifo")
+    (dirs / "dags").mkdir()
+    (dirs / "dags" / "stamp.yaml").write_text(f"tasks: [{{id: stamp, command: 'echo >{dirs}/fifo'}}]\n")
+    times, ends = [], []
+    with Millrace(project=dirs, data_dir=dirs / "data") as server:
+        fifo = os.open(dirs / "fifo", os.O_RDWR)
+        dags = Dags(server.ready["http"])
+        for _ in range(count):
+            start = time.perf_counter()
+            run = dags.call("POST", "/stamp/trigger", "{}")["run"]
+            os.read(fifo, 16)
+            times.append(time.perf_counter() - start)
+            wait_until(lambda run=run: dags.ended("stamp", run), "the run's end", pause_s=0.001)
+            ends.append(time.perf_counter() - start)
+        os.close(fifo)
+    remove(dirs)
+    report = {f"trigger → task's code runs: {q} (ms)": v * 1e3 for q, v in quantiles(times).items()}
+    return report | {"trigger → run ended: p50 (ms)": quantiles(ends)["p50"] * 1e3}
+
+
+BENCHES = {"startup": bench_startup, "latency": bench_latency, "throughput": bench_throughput,
+           "trigger": bench_trigger}
 
 
 def main():

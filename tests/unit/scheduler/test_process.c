@@ -1,4 +1,5 @@
-/* test_process.c -- real processes: the gate, what a task inherits, its group, and leftovers found by their identity. */
+/* test_process.c -- real processes: the gate, what a task inherits, its group, and leftovers found by their
+ * identity. */
 #include "scheduler/run_int.h"
 
 #include <setjmp.h>
@@ -136,7 +137,7 @@ static void test_inherits(void **state)
     assert_true(fcntl(0, F_DUPFD, 50) >= 50); /* not close-on-exec, as a careless library's */
     sigfillset(&all);
     sigprocmask(SIG_SETMASK, &all, &before);
-    pid = start("ls /proc/self/fd | tr '\\n' ' '; grep SigBlk /proc/self/status; ps -o pgid= -o sid= -p $$ | tr -d ' '",
+    pid = start("ls /proc/self/fd | tr '\\n' ' '; grep SigBlk /proc/self/status; read -r _ _ _ _ g s _ </proc/$$/stat; echo $g$s",
                 "inherits", &gate);
     sigprocmask(SIG_SETMASK, &before, NULL);
     let_in(gate);
