@@ -43,6 +43,14 @@ struct connector_option {
     const char *help; /* one sentence, also for the documentation */
 };
 
+/* Something of a record that is neither key nor value: what a METADATA column can be. */
+struct connector_metadata {
+    const char *name;
+    enum data_kind kinds[4]; /* the types a column of it may have; ends with DATA_NULL */
+    bool writable;
+    const char *help;
+};
+
 /* A table as the engine bound it: the WITH options were checked against the connector's option table before. */
 struct connector_table {
     const char *name;            /* the SQL name */
@@ -52,6 +60,11 @@ struct connector_table {
     /* The value of option NAME, its default, or NULL. */
     const char *(*option)(const struct connector_table *table, const char *name);
     void *engine; /* the engine's own */
+    /* How rows become values and keys; NULL: json with its defaults, as for connectors that are raw. */
+    const struct data_format *format;
+    const struct data_format *key_format;
+    /* Of each column the metadata that it is, or NULL; NULL: there are no METADATA columns. */
+    const char *const *metadata;
 };
 
 /* Where a split goes on. */
@@ -73,7 +86,11 @@ struct connector_record {
     int64_t position;      /* its offset; pages and line numbers for the others */
     int32_t split;
     uint32_t parse_slack; /* bytes readable after value's end (64 lets it be parsed in place), 0: none */
-    const char *trouble;  /* NULL, or why the source knows that this is no record: it is never decoded */
+    bool append_time;     /* timestamp_ms is the log's own */
+    int32_t leader_epoch; /* of kafka; 0 of others, who have no such metadata */
+    int32_t header_count;
+    struct mr_bytes headers; /* see connectors_header_next */
+    const char *trouble;     /* NULL, or why the source knows that this is no record: it is never decoded */
 };
 
 /* What one poll brought.  Everything is borrowed until the next poll or close. */
@@ -142,12 +159,17 @@ struct connector {
     const struct connector_source_ops *source; /* NULL: can't be read */
     const struct connector_sink_ops *sink;     /* NULL: can't be written */
     bool raw;                                  /* takes no 'format'; what it reads it gives as JSON objects */
+    const struct connector_metadata *metadata; /* ends with a NULL name; NULL: none */
 };
 
 /* All connectors, by name; the list ends with NULL. [any] */
 const struct connector *const *connectors_all(void);
 /* The connector called NAME, or NULL. [any] */
 const struct connector *connectors_find(const char *name);
+
+/* The next header of a record; start with *READER = mr_reader_of(record->headers), call it header_count times.  A null
+ * value has data NULL. [any] */
+void connectors_header_next(struct mr_reader *reader, struct mr_str *name, struct mr_bytes *value);
 
 /* ---- raw producing: dead letters ---- */
 

@@ -34,6 +34,9 @@ MR_MUST_CHECK enum mr_status connector_option_bool(const struct connector_table 
 MR_MUST_CHECK enum mr_status connector_option_choice(const struct connector_table *table, const char *name,
                                                      const char *const *choices, int *out, struct mr_err *err);
 
+/* An encoder of FORMAT (NULL: json) for ROW; caller owns. */
+struct data_encoder *connector_encoder_new(const struct data_type *row, const struct data_format *format);
+
 /* ---- waiting ---- */
 
 enum {

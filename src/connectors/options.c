@@ -100,6 +100,13 @@ enum mr_status connector_option_choice(const struct connector_table *table, cons
     return mr_err_set(err, MR_INVALID, "option '%s' = '%s' is not one of %s", name, value, list);
 }
 
+struct data_encoder *connector_encoder_new(const struct data_type *row, const struct data_format *format)
+{
+    struct data_format json = data_format_default(DATA_FORMAT_JSON);
+
+    return data_encoder_new(row, format != NULL ? format : &json);
+}
+
 /* ---- waiting ---- */
 
 bool connector_stopped(const struct connector_context *ctx)

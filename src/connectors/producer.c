@@ -202,7 +202,7 @@ static enum mr_status producer_serve(struct producer *producer, int wait_ms, str
 
 static rd_kafka_resp_err_t producer_enqueue(struct producer *producer, struct mr_bytes key, struct mr_bytes value,
                                             const struct connector_header *headers, uint32_t header_count,
-                                            uint32_t record)
+                                            int64_t timestamp_ms, uint32_t record)
 {
     rd_kafka_headers_t *list = NULL;
     rd_kafka_resp_err_t code;
@@ -211,19 +211,19 @@ static rd_kafka_resp_err_t producer_enqueue(struct producer *producer, struct mr
         list = rd_kafka_headers_new(header_count);
     for (uint32_t i = 0; i < header_count; i++)
         rd_kafka_header_add(list, headers[i].name, -1, headers[i].value.data, (ssize_t)headers[i].value.size);
-    code = rd_kafka_producev(producer->kafka, RD_KAFKA_V_RKT(producer->topic),
-                             RD_KAFKA_V_PARTITION(RD_KAFKA_PARTITION_UA), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-                             RD_KAFKA_V_KEY((void *)(uintptr_t)key.data, key.size),
-                             RD_KAFKA_V_VALUE((void *)(uintptr_t)value.data, value.size),
-                             RD_KAFKA_V_OPAQUE((void *)(uintptr_t)record), RD_KAFKA_V_HEADERS(list), RD_KAFKA_V_END);
+    code = rd_kafka_producev(
+        producer->kafka, RD_KAFKA_V_RKT(producer->topic), RD_KAFKA_V_PARTITION(RD_KAFKA_PARTITION_UA),
+        RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_KEY((void *)(uintptr_t)key.data, key.size),
+        RD_KAFKA_V_VALUE((void *)(uintptr_t)value.data, value.size), RD_KAFKA_V_OPAQUE((void *)(uintptr_t)record),
+        RD_KAFKA_V_HEADERS(list), RD_KAFKA_V_TIMESTAMP(timestamp_ms), RD_KAFKA_V_END);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR && list != NULL)
         rd_kafka_headers_destroy(list);
     return code;
 }
 
 enum mr_status producer_send(struct producer *producer, struct mr_bytes key, struct mr_bytes value,
-                             const struct connector_header *headers, uint32_t header_count, uint32_t record,
-                             struct mr_err *err)
+                             const struct connector_header *headers, uint32_t header_count, int64_t timestamp_ms,
+                             uint32_t record, struct mr_err *err)
 {
     size_t bytes = key.size + value.size;
 
@@ -239,7 +239,7 @@ enum mr_status producer_send(struct producer *producer, struct mr_bytes key, str
             return status;
     }
     for (;;) {
-        rd_kafka_resp_err_t code = producer_enqueue(producer, key, value, headers, header_count, record);
+        rd_kafka_resp_err_t code = producer_enqueue(producer, key, value, headers, header_count, timestamp_ms, record);
         enum mr_status status;
 
         if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
@@ -292,7 +292,7 @@ enum mr_status connectors_producer_send(struct connector_producer *producer, str
                                         const struct connector_header *headers, uint32_t header_count,
                                         struct mr_err *err)
 {
-    return producer_send(producer->producer, key, value, headers, header_count, 0, err);
+    return producer_send(producer->producer, key, value, headers, header_count, 0, 0, err);
 }
 
 enum mr_status connectors_producer_flush(struct connector_producer *producer, struct mr_err *err)

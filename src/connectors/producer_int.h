@@ -24,10 +24,11 @@ enum { PRODUCER_RECORD_BYTES_MAX = CONNECTORS_PRODUCER_BYTES_MAX, PRODUCER_RECOR
 MR_MUST_CHECK enum mr_status producer_open(struct producer **out, const struct connector_context *ctx,
                                            const char *bootstrap, const char *topic,
                                            const struct producer_options *options, struct mr_err *err);
-/* Copies and queues.  Waits while the queue is full.  MR_LIMIT: too large, nothing was queued. */
+/* Copies and queues, dated TIMESTAMP_MS (0: now).  Waits while the queue is full.  MR_LIMIT: too large, nothing was
+ * queued. */
 MR_MUST_CHECK enum mr_status producer_send(struct producer *producer, struct mr_bytes key, struct mr_bytes value,
                                            const struct connector_header *headers, uint32_t header_count,
-                                           uint32_t record, struct mr_err *err);
+                                           int64_t timestamp_ms, uint32_t record, struct mr_err *err);
 /* Waits until all is acknowledged.  An error is final. */
 MR_MUST_CHECK enum mr_status producer_flush(struct producer *producer, struct mr_err *err);
 void producer_close(struct producer *producer); /* NULL is legal; drops what was not acknowledged */

@@ -1,4 +1,4 @@
-/* snk_file.c -- the file sink: appends rows as JSON lines, and syncs when flushed.
+/* snk_file.c -- the file sink: appends rows as lines of its format, and syncs when flushed.
  *
  * At least once: an epoch that is repeated after a crash appends its rows again.  A line that a crash cut is ended at
  * the next open, so that every later line is whole. */
@@ -15,8 +15,8 @@ struct connector_sink {
     struct mr_file *file; /* owned */
     int64_t size;         /* of the file */
     struct mr_writer lines;
-    struct data_json_encoder *encoder; /* owned */
-    bool dirty;                        /* written and not synced */
+    struct data_encoder *encoder; /* owned */
+    bool dirty;                   /* written and not synced */
 };
 
 static void file_sink_close(struct connector_sink *sink)
@@ -24,7 +24,7 @@ static void file_sink_close(struct connector_sink *sink)
     if (sink == NULL)
         return;
     mr_file_close(sink->file);
-    data_json_encoder_free(sink->encoder);
+    data_encoder_free(sink->encoder);
     mr_writer_deinit(&sink->lines);
     mr_free(sink);
 }
@@ -68,7 +68,7 @@ static enum mr_status file_sink_open(struct connector_sink **out, const struct c
         file_sink_close(sink);
         return status;
     }
-    sink->encoder = data_json_encoder_new(table->row);
+    sink->encoder = connector_encoder_new(table->row, table->format);
     *out = sink;
     return MR_OK;
 }
@@ -94,7 +94,7 @@ static enum mr_status file_sink_write(struct connector_sink *sink, const struct 
     MR_UNUSED(record);
     MR_UNUSED(write_time_us);
     for (uint32_t row = 0; row < batch->row_count; row++) {
-        data_json_encode(sink->encoder, batch, row, &sink->lines);
+        (void)data_encode(sink->encoder, batch, row, &sink->lines);
         mr_write_u8(&sink->lines, '\n');
         if (sink->lines.size >= FILE_WRITE_BYTES) {
             enum mr_status status = file_sink_out(sink, err);

@@ -40,6 +40,7 @@ struct connector_source {
     const char *url;    /* borrowed from the table */
     const char *page_parameter;
     const char *pointer;
+    bool lines;                       /* the format is not json: a record is a line */
     int64_t page_first, page_max;     /* page_max -1: none */
     int64_t interval_ms, duration_ms; /* -1: none */
     int64_t retries;
@@ -130,6 +131,7 @@ static enum mr_status http_options_read(struct connector_source *s, const struct
     }
     if (strlen(s->url) > HTTP_URL_BYTES - 256)
         return mr_err_set(err, MR_INVALID, "option 'url' is longer than %d bytes", HTTP_URL_BYTES - 256);
+    s->lines = table->format != NULL && table->format->kind != DATA_FORMAT_JSON;
     s->pointer = connector_option_text(table, "json.records");
     if (s->pointer == NULL)
         s->pointer = "";
@@ -331,6 +333,28 @@ static void http_record_set(struct connector_source *s, size_t index, struct mr_
     };
 }
 
+/* csv and raw: the answer's lines that are not empty. */
+static uint32_t http_page_lines(struct connector_source *s, struct mr_bytes body)
+{
+    size_t count = 0, capacity = 0;
+
+    for (size_t at = 0; at < body.size;) {
+        const uint8_t *end = memchr(body.data + at, '\n', body.size - at);
+        size_t size = end == NULL ? body.size - at : (size_t)(end - body.data) - at;
+        struct mr_bytes line = { body.data + at, size };
+
+        at += size + 1;
+        if (line.size > 0 && line.data[line.size - 1] == '\r')
+            line.size--;
+        if (line.size == 0)
+            continue;
+        MR_GROW(s->records, count, capacity);
+        http_record_set(s, count, line);
+        s->records[count++].parse_slack = 0;
+    }
+    return (uint32_t)count;
+}
+
 /* Makes the page's records; an answer in which none can be found becomes one of its raw bytes that says so. */
 static uint32_t http_page_split(struct connector_source *s)
 {
@@ -342,6 +366,9 @@ static uint32_t http_page_split(struct connector_source *s)
     memset(mr_writer_reserve(&s->response.body, HTTP_SLACK), 0, HTTP_SLACK);
     body = mr_writer_bytes(&s->response.body);
     mr_free(s->records);
+    s->records = NULL;
+    if (s->lines)
+        return http_page_lines(s, body);
     if (data_json_split(body, mr_str_of(s->pointer), &values, &count, &why) == MR_OK) {
         s->records = mr_calloc(count > 0 ? count : 1, sizeof(*s->records));
         for (size_t i = 0; i < count; i++)

@@ -301,6 +301,8 @@ static enum mr_status batch_next(struct connector_source *s, struct mr_err *err)
         s->batch_part = pending->part;
         s->batch_last = batch.last_offset;
         s->batch_base = batch.base_offset;
+        s->batch_epoch = batch.leader_epoch;
+        s->batch_append_time = (batch.attributes & KAFKA_BATCH_LOG_APPEND_TIME) != 0;
         if ((batch.attributes & KAFKA_BATCH_CONTROL) != 0) {
             part->next = batch.last_offset + 1;
             part->moved = true;
@@ -360,6 +362,10 @@ static enum mr_status batch_records(struct connector_source *s, uint32_t records
         out->timestamp_ms = record.timestamp;
         out->position = record.offset;
         out->split = s->batch_part;
+        out->append_time = s->batch_append_time;
+        out->leader_epoch = s->batch_epoch;
+        out->header_count = record.header_count;
+        out->headers = record.headers;
         out->parse_slack = 0;
         if (record.value.data != NULL && s->batch_slack_end - (record.value.data + record.value.size) >= 64)
             out->parse_slack = 64;

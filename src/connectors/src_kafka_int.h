@@ -89,6 +89,8 @@ struct connector_source {
     bool batch_inflated; /* its records are in a scratch */
     int32_t batch_part;
     int64_t batch_base, batch_last;
+    int32_t batch_epoch;
+    bool batch_append_time;
     const uint8_t *batch_slack_end;
     struct kafka_scratch scratches[KAFKA_SCRATCHES];
     uint32_t scratch_used, scratch_last;

@@ -342,6 +342,9 @@ static const struct connector_option kafka_options[] = {
     { "properties.fetch.max.bytes", "8388608", false, "Largest answer to a fetch." },
     { "properties.max.partition.fetch.bytes", "1048576", false, "Largest part of one partition in it." },
     { "key.fields", NULL, false, "Columns, separated by ';', whose values are the key of a written record, as JSON." },
+    { "key.format", NULL, false, "The format of keys: json (the default), csv or raw; its options begin with 'key.'." },
+    { "key.fields-prefix", "", false, "What the names of the key's columns begin with here, and not in the key." },
+    { "value.fields-include", "ALL", false, "'EXCEPT_KEY': the key's columns are not in the value." },
     { "properties.compression.type", "none", false,
       "How written batches are compressed: none, lz4, zstd, snappy, gzip." },
     { "properties.linger.ms", "5", false, "How long a record to write waits for others of its batch." },
@@ -352,10 +355,22 @@ static const struct connector_option kafka_options[] = {
     { NULL, NULL, false, NULL },
 };
 
+static const struct connector_metadata kafka_metadata[] = {
+    { "topic", { DATA_STRING }, false, "The topic's name." },
+    { "partition", { DATA_INT, DATA_BIGINT }, false, "The partition." },
+    { "offset", { DATA_BIGINT }, false, "The offset in the partition." },
+    { "timestamp", { DATA_TIMESTAMP_LTZ, DATA_TIMESTAMP, DATA_BIGINT }, true, "When the record was made." },
+    { "timestamp-type", { DATA_STRING }, false, "CreateTime, LogAppendTime or NoTimestampType." },
+    { "headers", { DATA_MAP }, true, "The headers: MAP<STRING, BYTES>." },
+    { "leader-epoch", { DATA_INT, DATA_BIGINT }, false, "The leader's epoch when it was written." },
+    { NULL, { DATA_NULL }, false, NULL },
+};
+
 const struct connector connector_kafka = {
     .name = "kafka",
     .help = "Reads and writes a topic of a Kafka log.",
     .options = kafka_options,
+    .metadata = kafka_metadata,
     .source = &kafka_source_ops,
     .sink = &kafka_sink_ops,
 };

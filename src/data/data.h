@@ -533,6 +533,25 @@ struct data_format {
     bool csv_comments;          /* lines that begin with # are passed over */
 };
 
+/* An option that tables have for formats. */
+struct data_format_option {
+    const char *name;
+    const char *allowed; /* the one value there may be; NULL: any */
+    const char *help;
+};
+/* All of them; the list ends with a NULL name. [any] */
+const struct data_format_option *data_format_options(void);
+/* json, csv or raw; false: there is no format called NAME. [any] */
+bool data_format_find(struct mr_str name, enum data_format_kind *out);
+/* A format with every option at its default. [any] */
+struct data_format data_format_default(enum data_format_kind kind);
+/* The value of a table's option, or NULL. */
+typedef const char *data_option_fn(const void *arg, const char *name);
+/* The format as the options say whose names begin with PREFIX ("", "key.", "value."); borrows their values.
+ * MR_INVALID: a value is wrong. */
+MR_MUST_CHECK enum mr_status data_format_read(struct data_format *out, enum data_format_kind kind, const char *prefix,
+                                              data_option_fn *option, const void *arg, struct mr_err *err);
+
 struct data_decoder;
 /* A decoder for ROW (borrowed, as FORMAT's texts).  WANTED as of data_json_decoder_new.  Caller owns. */
 struct data_decoder *data_decoder_new(const struct data_type *row, const bool *wanted,

@@ -252,9 +252,9 @@ static enum mr_status bind_targets(struct sql_bind *bind, const struct sql_ast_s
     uint32_t at = 0;
 
     if (s->columns.count == 0) {
-        if (count != sink->row->field_count)
+        if (count != sink->sink_row->field_count)
             return sql_bind_fail(bind, MR_INVALID, s->query->loc, "the query has %u column%s, table %s has %u", count,
-                                 count == 1 ? "" : "s", sink->name, sink->row->field_count);
+                                 count == 1 ? "" : "s", sink->name, sink->sink_row->field_count);
         for (uint32_t i = 0; i < count; i++)
             targets[i] = i;
         return MR_OK;
@@ -263,10 +263,10 @@ static enum mr_status bind_targets(struct sql_bind *bind, const struct sql_ast_s
         return sql_bind_fail(bind, MR_INVALID, s->columns.first->loc, "the query has %u column%s for the %u named here",
                              count, count == 1 ? "" : "s", s->columns.count);
     for (const struct sql_ast_name *name = s->columns.first; name != NULL; name = name->next, at++) {
-        int index = data_type_field(sink->row, name->text);
+        int index = data_type_field(sink->sink_row, name->text);
         if (index < 0)
             return sql_bind_fail(bind, MR_INVALID, name->loc, "no column \"%.*s\" in %s%s", MR_STR_ARG(name->text),
-                                 sink->name, sql_bind_field_hint(bind, name->text, sink->row));
+                                 sink->name, sql_bind_field_hint(bind, name->text, sink->sink_row));
         for (uint32_t i = 0; i < at; i++)
             if (targets[i] == (uint32_t)index)
                 return sql_bind_fail(bind, MR_INVALID, name->loc, "the column \"%.*s\" stands here twice",
@@ -289,15 +289,35 @@ static bool implicit(const struct sql_source *source, const struct sql_expr *exp
     return true;
 }
 
+/* A METADATA column that is written must be one that can be. */
+static enum mr_status metadata_writable(struct sql_bind *bind, const struct sql_ast_statement *s,
+                                        const struct sql_table *sink)
+{
+    for (uint32_t i = 0; i < sink->row->field_count; i++) {
+        const struct connector_metadata *known = sink->connector->metadata;
+        if (sink->columns[i].role != SQL_ROLE_METADATA || sink->columns[i].is_virtual)
+            continue;
+        while (strcmp(known->name, sink->columns[i].metadata) != 0)
+            known++;
+        if (!known->writable)
+            return sql_bind_fail(bind, MR_INVALID, s->name.loc,
+                                 "metadata '%s' (column \"%s\" of %s) can't be written: make the column VIRTUAL",
+                                 known->name, sink->row->fields[i].name.data, sink->name);
+    }
+    return MR_OK;
+}
+
 /* The query's columns as the sink's: converted where Flink converts by itself, refused elsewhere; the rest is NULL. */
 static enum mr_status output_into(struct sql_bind *bind, const struct draft *draft, const struct sql_ast_statement *s,
                                   struct sql_output *output, struct items *items)
 {
-    const struct data_type *row = output->sink->row;
+    const struct data_type *row = output->sink->sink_row;
     struct sql_expr **columns = MR_ARENA_ARRAY(bind->arena, struct sql_expr *, row->field_count);
     uint32_t *targets = MR_ARENA_ARRAY(bind->arena, uint32_t, items->count + row->field_count);
     enum mr_status status = bind_targets(bind, s, output->sink, items->count, targets);
 
+    if (status == MR_OK)
+        status = metadata_writable(bind, s, output->sink);
     if (status != MR_OK)
         return status;
     for (uint32_t i = 0; i < items->count; i++) {

@@ -3,24 +3,6 @@
 
 #include "sql/bind_int.h"
 
-/* Options of the json format that Flink has.  ALLOWED: the one value that means what we do. */
-static const struct {
-    const char *name;
-    const char *allowed; /* NULL: any */
-    const char *advice;
-} json_options[] = {
-    { "json.ignore-parse-errors", "false",
-      "nothing is dropped silently here; what to do with a bad record says SET 'records.on-error' = 'dlq', 'fail' or "
-      "'skip'" },
-    { "json.fail-on-missing-field", "false",
-      "a missing field is NULL; say NOT NULL in the column's type to refuse it" },
-    { "json.timestamp-format.standard", NULL, NULL },
-    { "json.map-null-key.mode", NULL, NULL },
-    { "json.map-null-key.literal", NULL, NULL },
-    { "json.encode.decimal-as-plain-number", NULL, NULL },
-    { "json.encode.ignore-null-fields", "false", "NULL is always written as null" },
-};
-
 static const char *const other_connectors[] = { "upsert-kafka",    "jdbc",      "filesystem", "datagen",
                                                 "elasticsearch-7", "hbase-2.2", "mysql-cdc",  "postgres-cdc",
                                                 "mongodb",         "pulsar",    "kinesis",    "hive" };
@@ -91,27 +73,44 @@ static enum mr_status bind_connector(struct sql_bind *bind, const struct sql_ast
                          MR_STR_ARG(option->value), list);
 }
 
+/* NAME without "key." or "value." in front. */
+static struct mr_str option_base(struct mr_str name)
+{
+    static const char *const prefixes[] = { "key.", "value." };
+
+    for (size_t i = 0; i < MR_COUNT(prefixes); i++) {
+        size_t size = strlen(prefixes[i]);
+        if (name.size > size && memcmp(name.data, prefixes[i], size) == 0)
+            return (struct mr_str){ name.data + size, name.size - size };
+    }
+    return name;
+}
+
 /* 'format' of the connector, or an option of the format itself; *MINE: it is one. */
 static enum mr_status bind_format_option(struct sql_bind *bind, const struct connector *connector,
                                          const struct sql_ast_option *option, bool *mine)
 {
+    struct mr_str base = option_base(option->key);
+    enum data_format_kind kind;
+
     *mine = true;
     if (mr_str_equal(option->key, MR_STR("format")) || mr_str_equal(option->key, MR_STR("value.format"))) {
-        if (!mr_str_equal(option->value, MR_STR("json")))
+        if (!data_format_find(option->value, &kind))
             return sql_bind_fail(bind, MR_UNSUPPORTED, option->value_loc,
-                                 "the format \"%.*s\" is not there in this version; there is json",
+                                 "the format \"%.*s\" is not there in this version; there are json, csv and raw",
                                  MR_STR_ARG(option->value));
         if (connector->raw)
             return sql_bind_fail(bind, MR_INVALID, option->key_loc, "connector \"%s\" takes no 'format'",
                                  connector->name);
         return MR_OK;
     }
-    for (size_t i = 0; i < MR_COUNT(json_options) && !connector->raw; i++) {
-        if (!mr_str_equal(option->key, mr_str_of(json_options[i].name)))
+    for (const struct data_format_option *known = data_format_options(); known->name != NULL && !connector->raw;
+         known++) {
+        if (!mr_str_equal(base, mr_str_of(known->name)))
             continue;
-        if (json_options[i].allowed != NULL && !mr_str_equal_nocase(option->value, mr_str_of(json_options[i].allowed)))
-            return sql_bind_fail(bind, MR_UNSUPPORTED, option->key_loc, "option \"%s\" = \"%.*s\" is not there: %s",
-                                 json_options[i].name, MR_STR_ARG(option->value), json_options[i].advice);
+        if (known->allowed != NULL && !mr_str_equal_nocase(option->value, mr_str_of(known->allowed)))
+            return sql_bind_fail(bind, MR_UNSUPPORTED, option->key_loc, "option \"%.*s\" = \"%.*s\" is not there: %s",
+                                 MR_STR_ARG(option->key), MR_STR_ARG(option->value), known->help);
         return MR_OK;
     }
     *mine = false;
@@ -122,18 +121,20 @@ static enum mr_status bind_option_unknown(struct sql_bind *bind, const struct co
                                           const struct sql_ast_option *option)
 {
     const char **names;
-    size_t count = 0;
+    size_t count = 0, format_count = 0;
 
     for (const struct connector_option *known = connector->options; known->name != NULL; known++)
         count++;
-    names = MR_ARENA_ARRAY(bind->arena, const char *, count + MR_COUNT(json_options) + 2);
+    while (data_format_options()[format_count].name != NULL)
+        format_count++;
+    names = MR_ARENA_ARRAY(bind->arena, const char *, count + format_count + 2);
     for (size_t i = 0; i < count; i++)
         names[i] = connector->options[i].name;
     names[count++] = "connector";
     if (!connector->raw) {
         names[count++] = "format";
-        for (size_t i = 0; i < MR_COUNT(json_options); i++)
-            names[count++] = json_options[i].name;
+        for (size_t i = 0; i < format_count; i++)
+            names[count++] = data_format_options()[i].name;
     }
     return sql_bind_fail(bind, MR_INVALID, option->key_loc, "unknown option \"%.*s\" of connector \"%s\"%s",
                          MR_STR_ARG(option->key), connector->name, sql_bind_hint(bind, option->key, names, count));
@@ -187,7 +188,6 @@ static enum mr_status bind_options(struct sql_bind *bind, const struct connector
         return sql_bind_fail(bind, MR_INVALID, s->name.loc,
                              "table %.*s: connector \"%s\" needs the option 'format' = 'json'",
                              MR_STR_ARG(s->name.text), connector->name);
-    entry->table.format = connector->raw ? NULL : "json";
     entry->table.options = options;
     entry->table.option_count = count;
     return MR_OK;
@@ -233,9 +233,10 @@ static enum mr_status bind_columns(struct sql_bind *bind, const struct sql_ast_s
             if (mr_str_equal(fields[i].name, column->name))
                 return sql_bind_fail(bind, MR_INVALID, column->loc, "the column \"%.*s\" stands here twice",
                                      MR_STR_ARG(column->name));
-        if (column->column_kind != SQL_COLUMN_PHYSICAL)
-            return sql_bind_fail(bind, MR_UNSUPPORTED, column->loc, "%s columns are not there in this version",
-                                 column->column_kind == SQL_COLUMN_METADATA ? "METADATA" : "computed");
+        if (column->column_kind == SQL_COLUMN_COMPUTED)
+            return sql_bind_fail(bind, MR_UNSUPPORTED, column->loc,
+                                 "computed columns (name AS expression) are not there in this version; write the "
+                                 "expression in the SELECT");
         status = sql_bind_type_check(bind, column->type, 1);
         if (status != MR_OK)
             return status;
@@ -251,6 +252,202 @@ static enum mr_status bind_columns(struct sql_bind *bind, const struct sql_ast_s
 static const char *table_option(const struct connector_table *table, const char *name)
 {
     return sql_table_option(table->engine, name);
+}
+
+/* ---- formats and METADATA ---- */
+
+static bool metadata_type_fits(const struct connector_metadata *known, const struct data_type *type)
+{
+    if (type->kind == DATA_MAP)
+        return known->kinds[0] == DATA_MAP && type->fields[1].type->kind == DATA_BYTES;
+    for (size_t i = 0; i < MR_COUNT(known->kinds) && known->kinds[i] != DATA_NULL; i++)
+        if (known->kinds[i] == type->kind)
+            return true;
+    return false;
+}
+
+/* name TYPE METADATA [FROM 'key'] [VIRTUAL] */
+static enum mr_status bind_metadata(struct sql_bind *bind, const struct connector *connector,
+                                    const struct sql_ast_field *column, const struct data_type *type,
+                                    struct sql_column *out)
+{
+    struct mr_str key = column->metadata.data != NULL ? column->metadata : column->name;
+    const struct connector_metadata *known = connector->metadata;
+    const char *list = "";
+
+    for (; known != NULL && known->name != NULL && !mr_str_equal(key, mr_str_of(known->name)); known++)
+        list = mr_arena_printf(bind->arena, "%s%s%s", list, list[0] == '\0' ? "" : ", ", known->name);
+    if (known == NULL)
+        return sql_bind_fail(bind, MR_INVALID, column->loc, "connector \"%s\" has no metadata", connector->name);
+    if (known->name == NULL)
+        return sql_bind_fail(bind, MR_INVALID, column->loc, "no metadata '%.*s' of connector \"%s\"; there are %s",
+                             MR_STR_ARG(key), connector->name, list);
+    if (!metadata_type_fits(known, type))
+        return sql_bind_fail(bind, MR_INVALID, column->loc, "metadata '%s' can't be %s; it is %s%s", known->name,
+                             data_type_text(bind->arena, type), data_kind_name(known->kinds[0]),
+                             known->kinds[0] == DATA_MAP ? "<STRING, BYTES>" : "");
+    *out = (struct sql_column){ .role = SQL_ROLE_METADATA, .metadata = known->name, .is_virtual = column->is_virtual };
+    return MR_OK;
+}
+
+static const char *format_option(const void *table, const char *name)
+{
+    return sql_table_option(table, name);
+}
+
+/* The columns of 'key.fields' become the key's alone when the value is to be without them. */
+static enum mr_status bind_key_fields(struct sql_bind *bind, const struct sql_ast_statement *s, struct sql_table *table,
+                                      struct sql_column *columns)
+{
+    const char *include = sql_table_option(table, "value.fields-include");
+    const char *fields = sql_table_option(table, "key.fields");
+    const char *prefix = sql_table_option(table, "key.fields-prefix");
+    size_t prefix_size = prefix == NULL ? 0 : strlen(prefix);
+    bool apart = include != NULL && strcmp(include, "EXCEPT_KEY") == 0;
+
+    if (include != NULL && !apart && strcmp(include, "ALL") != 0)
+        return sql_bind_fail(bind, MR_INVALID, s->name.loc, "'value.fields-include' is 'ALL' or 'EXCEPT_KEY'");
+    if (fields == NULL || fields[0] == '\0') {
+        if (apart || sql_table_option(table, "key.format") != NULL)
+            return sql_bind_fail(bind, MR_INVALID, s->name.loc, "the key's columns are missing: 'key.fields' = 'a;b'");
+        return MR_OK;
+    }
+    if (prefix_size != 0 && !apart)
+        return sql_bind_fail(bind, MR_INVALID, s->name.loc,
+                             "'key.fields-prefix' wants 'value.fields-include' = 'EXCEPT_KEY'");
+    while (fields != NULL) {
+        const char *end = strchrnul(fields, ';');
+        struct mr_str name = { fields, (size_t)(end - fields) };
+        int index;
+
+        for (; name.size > 0 && name.data[0] == ' '; name.size--)
+            name.data++;
+        while (name.size > 0 && name.data[name.size - 1] == ' ')
+            name.size--;
+        index = data_type_field(table->row, name);
+        if (index < 0 || columns[index].role == SQL_ROLE_METADATA)
+            return sql_bind_fail(bind, MR_INVALID, s->name.loc, "'key.fields': no column \"%.*s\" in %s%s",
+                                 MR_STR_ARG(name), table->name, sql_bind_field_hint(bind, name, table->row));
+        if (name.size < prefix_size || memcmp(name.data, prefix, prefix_size) != 0)
+            return sql_bind_fail(bind, MR_INVALID, s->name.loc, "column \"%.*s\" does not begin with '%s'",
+                                 MR_STR_ARG(name), prefix);
+        if (apart)
+            columns[index].role = SQL_ROLE_KEY;
+        columns[index].key_name = (struct mr_str){ table->row->fields[index].name.data + prefix_size,
+                                                   table->row->fields[index].name.size - prefix_size };
+        fields = *end == ';' ? end + 1 : NULL;
+    }
+    return MR_OK;
+}
+
+/* The formats of value and key. */
+static enum mr_status bind_formats(struct sql_bind *bind, const struct connector *connector,
+                                   const struct sql_ast_statement *s, struct sql_table *table)
+{
+    static const char *const names[] = { "json", "csv", "raw" };
+    const char *value = sql_table_option(table, "format"), *key = sql_table_option(table, "key.format");
+    enum data_format_kind kind = DATA_FORMAT_JSON, key_kind = DATA_FORMAT_JSON;
+    struct mr_err why = MR_ERR_INIT;
+    bool prefixed = value == NULL;
+    enum mr_status status = MR_OK;
+
+    if (value == NULL)
+        value = sql_table_option(table, "value.format");
+    if (!connector->raw && value != NULL && !data_format_find(mr_str_of(value), &kind))
+        assert(!"bind_format_option let no other through");
+    if (key != NULL && !data_format_find(mr_str_of(key), &key_kind))
+        return sql_bind_fail(bind, MR_UNSUPPORTED, s->name.loc,
+                             "the format \"%s\" is not there in this version; there are json, csv and raw", key);
+    if (!connector->raw)
+        status = data_format_read(&table->value_format, kind, prefixed ? "value." : "", format_option, table, &why);
+    else
+        table->value_format = data_format_default(DATA_FORMAT_JSON);
+    if (status == MR_OK)
+        status = data_format_read(&table->key_format, key_kind, "key.", format_option, table, &why);
+    if (status != MR_OK)
+        return sql_bind_fail(bind, status, s->name.loc, "table %s: %s", table->name, why.text);
+    table->format = connector->raw ? NULL : names[kind];
+    return MR_OK;
+}
+
+/* Can the formats carry the columns that they are given? */
+static enum mr_status bind_formats_check(struct sql_bind *bind, const struct sql_ast_statement *s,
+                                         const struct sql_table *table)
+{
+    struct data_field *fields = MR_ARENA_ARRAY(bind->arena, struct data_field, table->row->field_count + 1);
+
+    for (int part = 0; part < 2; part++) { /* the value, then the key */
+        struct data_type row = { .kind = DATA_ROW, .fields = fields };
+        struct mr_err why = MR_ERR_INIT;
+        enum mr_status status;
+
+        for (uint32_t i = 0; i < table->row->field_count; i++)
+            if (part == 0 ? table->columns[i].role == SQL_ROLE_VALUE : table->columns[i].key_name.data != NULL)
+                fields[row.field_count++] = table->row->fields[i];
+        if (row.field_count == 0 && part == 1)
+            continue;
+        status = data_format_check(part == 0 ? &table->value_format : &table->key_format, &row, &why);
+        if (status != MR_OK)
+            return sql_bind_fail(bind, status, s->name.loc, "table %s%s: %s", table->name, part == 0 ? "" : ", key",
+                                 why.text);
+    }
+    return MR_OK;
+}
+
+/* What the connector sees: all columns to read, those that are not virtual to write. */
+static void connector_tables_make(struct sql_catalog_entry *entry)
+{
+    struct sql_table *table = &entry->table;
+    uint32_t count = table->row->field_count, kept = 0;
+    struct data_field *fields = MR_ARENA_ARRAY(entry->arena, struct data_field, count + 1);
+    const char **metadata = MR_ARENA_ARRAY(entry->arena, const char *, count + 1);
+    uint32_t *key = MR_ARENA_ARRAY(entry->arena, uint32_t, table->primary_key_count + 1);
+
+    for (uint32_t i = 0; i < count; i++) {
+        if (table->columns[i].is_virtual)
+            continue;
+        for (uint32_t k = 0; k < table->primary_key_count; k++)
+            if (table->primary_key[k] == i)
+                key[k] = kept;
+        metadata[kept] = table->columns[i].metadata;
+        fields[kept++] = table->row->fields[i];
+    }
+    table->sink_row = kept == count ? table->row : data_type_row(entry->arena, fields, kept, false);
+    table->connector_table = (struct connector_table){ .name = table->name,
+                                                       .row = table->row,
+                                                       .primary_key = table->primary_key,
+                                                       .primary_key_count = table->primary_key_count,
+                                                       .option = table_option,
+                                                       .engine = table,
+                                                       .format = &table->value_format,
+                                                       .key_format = &table->key_format };
+    table->sink_table = table->connector_table;
+    table->sink_table.row = table->sink_row;
+    table->sink_table.primary_key = key;
+    table->sink_table.metadata = metadata;
+}
+
+static enum mr_status bind_parts(struct sql_bind *bind, const struct connector *connector,
+                                 const struct sql_ast_statement *s, struct sql_catalog_entry *entry)
+{
+    struct sql_table *table = &entry->table;
+    struct sql_column *columns = MR_ARENA_ARRAY(entry->arena, struct sql_column, table->row->field_count + 1);
+    enum mr_status status = MR_OK;
+    uint32_t index = 0;
+
+    for (const struct sql_ast_field *column = s->table.columns.first; column != NULL && status == MR_OK;
+         column = column->next, index++)
+        if (column->column_kind == SQL_COLUMN_METADATA)
+            status = bind_metadata(bind, connector, column, table->row->fields[index].type, &columns[index]);
+    if (status == MR_OK)
+        status = bind_key_fields(bind, s, table, columns);
+    table->columns = columns;
+    table->zone = bind->zone;
+    if (status == MR_OK)
+        status = bind_formats(bind, connector, s, table);
+    if (status == MR_OK)
+        status = bind_formats_check(bind, s, table);
+    return status;
 }
 
 /* The options with the session's overrides in them. */
@@ -306,20 +503,17 @@ enum mr_status sql_bind_table(struct sql_bind *bind, const struct sql_ast_statem
         status = bind_connector(bind, s, &connector);
     if (status == MR_OK)
         status = bind_options(bind, connector, s, entry);
+    table->connector = connector;
+    if (status == MR_OK)
+        status = bind_parts(bind, connector, s, entry);
     if (status != MR_OK) {
         sql_catalog_entry_free(entry);
         return status;
     }
-    table->connector = connector;
     table->text =
         mr_arena_str(entry->arena, (struct mr_str){ bind->source_text.data + s->loc.begin, s->loc.end - s->loc.begin })
             .data;
-    table->connector_table = (struct connector_table){ .name = table->name,
-                                                       .row = table->row,
-                                                       .primary_key = table->primary_key,
-                                                       .primary_key_count = table->primary_key_count,
-                                                       .option = table_option,
-                                                       .engine = table };
+    connector_tables_make(entry);
     sql_catalog_add(bind->catalog, entry);
     return MR_OK;
 }

@@ -9,6 +9,7 @@
 #include "base/env.h"
 #include "base/metrics.h"
 #include "sql/plan_int.h"
+#include "sql/reader_int.h"
 #include "state/state.h"
 
 #include <pthread.h>
@@ -61,7 +62,7 @@ struct sql_run_source {
     const struct connector_source_ops *ops; /* NULL for those */
     struct connector_source *source;
     struct connector_table table;         /* as the source sees it: in a batch query, bounded */
-    struct data_json_decoder *decoder;    /* owned */
+    struct sql_reader *reader;            /* owned */
     struct data_batch *batch;             /* owned */
     uint32_t origins[SQL_BATCH_ROWS_MAX]; /* of the batch's rows */
     struct sql_split *splits;             /* owned */

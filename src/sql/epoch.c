@@ -177,6 +177,7 @@ static enum mr_status record_take(struct sql_run *run, uint32_t index, const str
     uint32_t origin = (uint32_t)run->origin_count - 1;
     struct mr_err why = MR_ERR_INIT;
     enum mr_status status;
+    bool skip = false;
 
     if (record->trouble != NULL)
         return sql_dead_letter(run, &run->origins[origin], SQL_STAGE_DECODE, NULL, record->trouble, err);
@@ -185,16 +186,17 @@ static enum mr_status record_take(struct sql_run *run, uint32_t index, const str
         if (status != MR_OK)
             return status;
     }
-    status = data_json_decode(source->decoder, source->batch, record->value, record->parse_slack, &why);
+    status = sql_reader_row(source->reader, source->batch, record, &skip, &why);
     if (status == MR_LIMIT && source->batch->row_count != 0) { /* perhaps only the batch is full */
         status = source_pass(run, index, err);
         if (status != MR_OK)
             return status;
-        status = data_json_decode(source->decoder, source->batch, record->value, record->parse_slack, &why);
+        status = sql_reader_row(source->reader, source->batch, record, &skip, &why);
     }
     if (status != MR_OK)
         return sql_dead_letter(run, &run->origins[origin], SQL_STAGE_DECODE, NULL, why.text, err);
-    source->origins[source->batch->row_count - 1] = origin;
+    if (!skip)
+        source->origins[source->batch->row_count - 1] = origin;
     return MR_OK;
 }
 

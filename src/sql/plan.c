@@ -15,9 +15,13 @@ static bool option_in_plan(const char *name)
 {
     static const char *const kept[] = { "connector", "format",   "value.format", "url",         "topic",
                                         "path",      "keyspace", "table",        "json.records" };
+    static const char *const formats[] = { "json.", "csv.", "raw.", "key.", "value." };
 
     for (size_t i = 0; i < MR_COUNT(kept); i++)
         if (strcmp(name, kept[i]) == 0)
+            return true;
+    for (size_t i = 0; i < MR_COUNT(formats); i++)
+        if (strncmp(name, formats[i], strlen(formats[i])) == 0 && strcmp(name, "key.fields") != 0)
             return true;
     return false;
 }
@@ -51,6 +55,9 @@ static void table_write(struct mr_writer *out, const char *role, const struct sq
     for (uint32_t i = 0; i < table->row->field_count; i++) {
         mr_write_text(out, "  column %s ", table->row->fields[i].name.data);
         data_type_write(out, table->row->fields[i].type);
+        if (table->columns[i].role == SQL_ROLE_METADATA)
+            mr_write_text(out, " METADATA FROM '%s'%s", table->columns[i].metadata,
+                          table->columns[i].is_virtual ? " VIRTUAL" : "");
         mr_write_u8(out, '\n');
     }
     for (uint32_t i = 0; i < table->primary_key_count; i++)

@@ -19,18 +19,33 @@ struct sql_option {
     const char *value;
 };
 
+/* Where the values of a column come from, and go. */
+enum sql_column_role { SQL_ROLE_VALUE, SQL_ROLE_KEY /* and not the value */, SQL_ROLE_METADATA };
+
+struct sql_column {
+    enum sql_column_role role;
+    const char *metadata;   /* SQL_ROLE_METADATA: which */
+    bool is_virtual;        /* only read */
+    struct mr_str key_name; /* SQL_ROLE_KEY: its name in the key */
+};
+
 /* A table of the catalog.  Lives as long as its session, even when dropped: bound queries point to it. */
 struct sql_table {
     const char *name;
     const struct data_type *row; /* DATA_ROW; a column's nullable is false for NOT NULL and for the key's columns */
     const struct connector *connector;
-    struct connector_table connector_table; /* for the connector's open(); its engine is this struct */
+    const struct sql_column *columns;       /* row->field_count of them */
+    const struct data_type *sink_row;       /* row without its virtual columns */
+    struct connector_table connector_table; /* for the source's open(); its engine is this struct */
+    struct connector_table sink_table;      /* for the sink's: of sink_row */
     const struct sql_option *options;       /* as written, connector's and format's */
     uint32_t option_count;
     uint32_t *primary_key;
     uint32_t primary_key_count;
-    const char *format; /* "json"; NULL when the connector is raw */
-    const char *text;   /* the CREATE TABLE as written */
+    const char *format; /* "json" …; NULL when the connector is raw */
+    struct data_format value_format, key_format;
+    const struct mr_zone *zone; /* 'table.local-time-zone' when it was made; borrowed from the session */
+    const char *text;           /* the CREATE TABLE as written */
     bool dropped;
 };
 

@@ -269,7 +269,7 @@ static enum mr_status output_open(struct sql_run *run, struct sql_run_output *ou
     if (output->ops == NULL)
         return mr_err_set(err, MR_UNSUPPORTED, "table %s: the connector '%s' can't be written", sink->name,
                           sink->connector->name);
-    status = output->ops->open(&output->sink, &sink->connector_table, &run->context, sink_reject, output, err);
+    status = output->ops->open(&output->sink, &sink->sink_table, &run->context, sink_reject, output, err);
     if (status != MR_OK)
         mr_err_context(err, "table %s", sink->name);
     return status;
@@ -299,9 +299,7 @@ static enum mr_status source_open(struct sql_run *run, struct sql_run_source *so
     if (source->ops == NULL)
         return mr_err_set(err, MR_UNSUPPORTED, "table %s: the connector '%s' can't be read", table->name,
                           table->connector->name);
-    if (table->format != NULL && strcmp(table->format, "json") != 0) /* a raw connector gives JSON */
-        return mr_err_set(err, MR_UNSUPPORTED, "table %s: the format '%s' can't be read", table->name, table->format);
-    source->decoder = data_json_decoder_new(source->bound->row, source->bound->wanted);
+    source->reader = sql_reader_new(table, source->bound->wanted);
     source->batch = data_batch_new(source->bound->row);
     source->table = table->connector_table;
     if (sql_run_is_batch(run->bound)) {
@@ -370,9 +368,9 @@ static void run_close(struct sql_run *run)
         if (s->source != NULL)
             s->ops->close(s->source);
         s->source = NULL;
-        data_json_decoder_free(s->decoder);
+        sql_reader_free(s->reader);
         data_batch_unref(s->batch);
-        s->decoder = NULL;
+        s->reader = NULL;
         s->batch = NULL;
     }
     for (uint32_t i = 0; i < run->bound->output_count; i++) {
