@@ -10,8 +10,8 @@
  *       the job's own and must not take the start back.
  *   D3  the segment that the checkpoint on disk ends in is there.  A checkpoint made later may have been written before
  *       the job's own, so only the job's own counts.
- * One job a partition at a time: what is asked meanwhile waits and becomes one job together, so that a flood of requests
- * makes few checkpoints, and holds one of them.
+ * One job a partition at a time: what is asked meanwhile waits and becomes one job together, so that a flood of
+ * requests makes few checkpoints, and holds one of them.
  * The active segment stays, as in Kafka: its bytes go when the next one has begun and the start is raised again.
  * Tested by: tests/unit/log/test_delete_records.c, tests/sim/sim_log.c */
 #include "base/logging.h"
