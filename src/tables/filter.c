@@ -42,6 +42,8 @@ static enum mr_status resolve_one(struct filter *filter, const struct plan_restr
         status = plan_value(&r->sources[i], values, filter->arena, &out->values[i], err);
         if (status == MR_OK)
             status = check_value(filter->plan, r, out->values[i], err);
+        if (status == MR_OK && (r->op != AST_IN || r->is_list))
+            out->values[i] = collection_normal(r->type, out->values[i], filter->arena);
     }
     if (status == MR_OK && r->is_entry)
         status = plan_value(&r->index, values, filter->arena, &out->index, err);
@@ -52,6 +54,8 @@ static enum mr_status resolve_one(struct filter *filter, const struct plan_restr
 
         out->count = collection_split(&list, out->values[0], filter->arena, &parts);
         out->values = parts;
+        for (i = 0; i < out->count; i++)
+            parts[i] = collection_normal(r->type, parts[i], filter->arena);
     }
     return status;
 }

@@ -62,7 +62,8 @@ static enum mr_status encode(const struct resolve *r, const struct plan_restrict
 
         if (i >= part_count || parts[i].size < 0)
             return refuse(r, CQL_VALUE_NULL, restriction->columns[i]);
-        ordered_encode(w, column->type, column->kind == SCHEMA_CLUSTERING && column->descending, parts[i]);
+        ordered_encode(w, column->type, column->kind == SCHEMA_CLUSTERING && column->descending,
+                       collection_normal(column->type, parts[i], r->arena));
     }
     if (w->size > STORE_CLUSTERING_BYTES_MAX)
         return mr_err_set(r->err, MR_INVALID, "The clustering columns of a row may have at most %d bytes",
@@ -97,6 +98,8 @@ static enum mr_status values_of(const struct resolve *r, const struct plan_restr
             v = parts[i];
         else
             status = plan_value(&restriction->sources[i], r->values, r->arena, &v, r->err);
+        if (status == MR_OK)
+            v = collection_normal(restriction->type, v, r->arena);
         w.size = 0;
         if (status == MR_OK)
             status = encode(r, restriction, v, restriction->column_count, &w);

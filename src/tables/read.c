@@ -36,6 +36,7 @@ struct page {
     int64_t limit_left;        /* -1: none */
     int64_t partition_limit;   /* -1: none */
     int64_t partition_left;    /* -1: not known yet */
+    int64_t state_left;        /* partition_left of the paging state; -1: none */
     struct mr_bytes partition; /* that partition_left is of; in read->arena */
     struct keys keys;
     uint32_t slice; /* which range of which partition */
@@ -368,6 +369,11 @@ static enum mr_status read_slices(struct page *p)
         mr_err_set(p->err, MR_INVALID, "Invalid value for the paging state");
         return fail(p, MR_INVALID, CQL_ERR_PROTOCOL);
     }
+    if (p->partition_limit >= 0 && p->state_left >= 0 && p->slice < count &&
+        (p->slice % p->keys.range_count > 0 || p->resume.size > 0)) { /* the page goes on inside of a partition */
+        p->partition = p->keys.partitions[p->slice / p->keys.range_count].key;
+        p->partition_left = p->state_left < p->partition_limit ? p->state_left : p->partition_limit;
+    }
     while (p->slice < count && status == MR_OK && !full) {
         uint32_t of = p->slice / p->keys.range_count, at = p->slice % p->keys.range_count;
 
@@ -439,7 +445,7 @@ static enum mr_status start_limits(struct page *p)
         status = limit_of(p, &plan->per_partition_limit, &p->partition_limit);
     if (plan->is_distinct)
         p->partition_limit = 1;
-    p->partition_left = -1;
+    p->partition_left = p->state_left = -1;
     return status;
 }
 
@@ -467,7 +473,8 @@ static enum mr_status start_paging(struct page *p)
     if (p->limit_left >= 0 && left >= 0 && left < p->limit_left)
         p->limit_left = left;
     mr_write_bytes(&p->resume, mr_read_slice(&r, mr_reader_left(&r) - 4));
-    if (p->partition_limit >= 0 && partition_left >= 0 && p->resume.size > 0) {
+    p->state_left = partition_left;
+    if (p->read->plan->access == PLAN_RANGE && p->partition_limit >= 0 && partition_left >= 0 && p->resume.size > 0) {
         if (store_resume_partition(mr_writer_bytes(&p->resume), &token, &p->partition) != MR_OK)
             return bad_state(p);
         p->partition = mr_arena_bytes(p->read->arena, p->partition);
