@@ -5,6 +5,7 @@
 #include "connectors/connectors.h"
 #include "main/command.h"
 #include "main/command_docs.h"
+#include "scheduler/scheduler.h"
 #include "sql/sql.h"
 
 #include <ctype.h>
@@ -115,6 +116,8 @@ static int run(struct mr_config *config, char **rest, int rest_count)
         sql_settings_write(&out);
     } else if (strcmp(rest[0], "options") == 0) {
         write_options(&out);
+    } else if (strcmp(rest[0], "dag") == 0 || strcmp(rest[0], "task") == 0) {
+        scheduler_keys_write(&out, rest[0][0] == 't');
     } else if (strcmp(rest[0], "man") == 0) {
         command_docs_man(&out);
     } else {
@@ -130,8 +133,9 @@ static int run(struct mr_config *config, char **rest, int rest_count)
 const struct command command_docs = {
     .name = "docs",
     .summary = "Print what this version has, as Markdown",
-    .usage = "millrace docs functions|settings|connectors [NAME]|options|commands [NAME]|man",
-    .text = "functions and settings of SQL, connectors with their options, options of millrace run; commands; the man page.",
+    .usage = "millrace docs functions|settings|connectors [NAME]|options|commands [NAME]|dag|task|man",
+    .text = "functions and settings of SQL, connectors with their options, options of millrace run; commands; keys of a\n"
+            "DAG's file and its tasks; the man page.",
     .example = "  millrace docs functions\n  millrace docs connectors http",
     .rest_min = 1,
     .rest_max = 2,

@@ -108,7 +108,7 @@ static int load(struct server *server, const struct project *project, const stru
 
     if (load_project(server, project, mr_config_text(config, "set"), err) != MR_OK)
         return EXIT_CONFIGURATION;
-    if (dags_open(server, project, &data_failed, err) != MR_OK)
+    if (dags_open(server, project, config, &data_failed, err) != MR_OK)
         return data_failed ? EXIT_DATA_DIR : EXIT_CONFIGURATION;
     if (trigger != NULL && dags_check(server->dags, trigger, err) != MR_OK) {
         mr_err_context(err, "--trigger");

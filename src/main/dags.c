@@ -162,13 +162,15 @@ static enum mr_status dag_load(struct dags *d, const struct project *project, co
 }
 
 static enum mr_status scheduler_make(struct dags *d, const struct server *server, const struct project *project,
-                                     struct mr_err *err)
+                                     const struct mr_config *config, struct mr_err *err)
 {
     char dir[MR_PATH_BYTES];
     enum mr_status status = mr_path_join(dir, server->data_dir.path, "scheduler", err);
     struct scheduler_options options = {
         .dir = dir,
         .project_dir = project != NULL ? project->dir : NULL,
+        .keep_runs = mr_config_integer(config, "dags.keep-runs"),
+        .keep_ms = mr_config_integer(config, "dags.keep-for"),
         .sql = { task_begin, task_run, task_stop, task_counts, task_end, task_forget, d },
     };
 
@@ -177,7 +179,8 @@ static enum mr_status scheduler_make(struct dags *d, const struct server *server
     return scheduler_open(&d->scheduler, &options, d->list, d->count, err);
 }
 
-enum mr_status dags_open(struct server *server, const struct project *project, bool *data_failed, struct mr_err *err)
+enum mr_status dags_open(struct server *server, const struct project *project, const struct mr_config *config,
+                         bool *data_failed, struct mr_err *err)
 {
     struct dags *d = MR_NEW(struct dags);
     enum mr_status status = MR_OK;
@@ -187,7 +190,7 @@ enum mr_status dags_open(struct server *server, const struct project *project, b
     for (size_t i = 0; project != NULL && i < project->dag_count && status == MR_OK; i++)
         status = dag_load(d, project, &project->dags[i], err);
     if (status == MR_OK) {
-        status = scheduler_make(d, server, project, err);
+        status = scheduler_make(d, server, project, config, err);
         *data_failed = status != MR_OK;
     }
     if (status != MR_OK) {

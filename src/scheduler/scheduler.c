@@ -22,10 +22,7 @@
 enum {
     LOOK_MS = 2000, /* at least so often: the wall clock may jump */
     SWEEP_MS = 60 * 60 * 1000,
-    KEEP_RUNS = 1000,
 };
-
-static const int64_t keep_ms_default = 90LL * 24 * 3600 * 1000;
 
 /* ---- opening ---- */
 
@@ -188,8 +185,8 @@ enum mr_status scheduler_open(struct scheduler **out, const struct scheduler_opt
     s->env = options->env != NULL ? options->env : mr_env_real();
     s->dir = mr_strdup(options->dir);
     s->project_dir = mr_strdup(options->project_dir != NULL ? options->project_dir : ".");
-    s->options.keep_runs = options->keep_runs > 0 ? options->keep_runs : KEEP_RUNS;
-    s->options.keep_ms = options->keep_ms > 0 ? options->keep_ms : keep_ms_default;
+    if (s->options.keep_runs <= 0)
+        s->options.keep_runs = INT64_MAX;
     s->ops = &attempt_ops_real;
     s->swept_ms = SCHEDULER_NO_TIME;
     s->jobs_end = &s->jobs;
@@ -509,14 +506,14 @@ static enum mr_status run_sweep(void *arg, const char *dag, const struct schedul
 
 static void sweep(struct scheduler *s, int64_t now_ms)
 {
+    int64_t before_ms = s->options.keep_ms > 0 ? now_ms - s->options.keep_ms : INT64_MIN;
     struct mr_err err = MR_ERR_INIT;
 
     if (s->swept_ms != SCHEDULER_NO_TIME && now_ms >= s->swept_ms && now_ms - s->swept_ms < SWEEP_MS)
         return;
     s->swept_ms = now_ms;
     for (uint32_t i = 0; i < s->dag_count; i++) {
-        if (history_old(s->history, s->dags[i].id, s->options.keep_runs, now_ms - s->options.keep_ms, run_sweep, s,
-                        &err) != MR_OK)
+        if (history_old(s->history, s->dags[i].id, s->options.keep_runs, before_ms, run_sweep, s, &err) != MR_OK)
             mr_log(MR_LOG_WARN, "scheduler", "old runs of %s can't be removed: %s", s->dags[i].id, err.text);
     }
 }

@@ -125,8 +125,8 @@ struct scheduler_options {
     const char *dir;          /* where scheduler.db and logs/ are; made when absent */
     const char *project_dir;  /* where shell tasks start; NULL: "." */
     struct scheduler_sql sql; /* may be all NULL when no DAG has a SQL task */
-    int64_t keep_runs;        /* of a DAG, older ones go with their logs; 0: 1,000 */
-    int64_t keep_ms;          /* and those that ended so long ago; 0: 90 days */
+    int64_t keep_runs;        /* ended ones of a DAG, older ones go with their logs; 0: all, but one that is too old */
+    int64_t keep_ms;          /* for so long after their end; 0: for ever */
 };
 
 /* Opens the history in options->dir and takes over DAGS (COUNT of them, of different ids).  Nothing runs yet.  Caller

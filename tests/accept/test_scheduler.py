@@ -312,5 +312,6 @@ def test_the_example(data_dir):
             assert [run["kind"] for run in runs] == ["manual"]
             rows, _ = wait_for_people(server.cql, 1)
             assert rows
-    code, _, error = millrace("run", ROOT / "examples" / "random_names", "--ephemeral", "--trigger", "random_people_name")
+    example = ROOT / "examples" / "random_names"
+    code, _, error = millrace("run", example, "--ephemeral", "--trigger", "random_people_name")
     assert code == 3 and 'did you mean "random_people_names"?' in error

@@ -137,7 +137,8 @@ static void test_inherits(void **state)
     assert_true(fcntl(0, F_DUPFD, 50) >= 50); /* not close-on-exec, as a careless library's */
     sigfillset(&all);
     sigprocmask(SIG_SETMASK, &all, &before);
-    pid = start("ls /proc/self/fd | tr '\\n' ' '; grep SigBlk /proc/self/status; read -r _ _ _ _ g s _ </proc/$$/stat; echo $g$s",
+    pid = start("ls /proc/self/fd | tr '\\n' ' '; grep SigBlk /proc/self/status;"
+                "read -r _ _ _ _ group session _ </proc/$$/stat; echo $group$session",
                 "inherits", &gate);
     sigprocmask(SIG_SETMASK, &before, NULL);
     let_in(gate);

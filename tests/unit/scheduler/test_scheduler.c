@@ -104,7 +104,7 @@ static int64_t ms_of(const char *text)
 
 static void world_open(void)
 {
-    struct scheduler_options options = { .env = &world.env, .dir = world.dir, .keep_runs = 100 };
+    struct scheduler_options options = { .env = &world.env, .dir = world.dir, .keep_runs = 100, .keep_ms = 90LL * DAY };
     struct mr_err err = MR_ERR_INIT;
 
     options.sql.forget = fake_forget;
