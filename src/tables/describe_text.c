@@ -119,7 +119,37 @@ static int compare_told(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-static void write_columns(struct mr_writer *w, const struct schema_table *table)
+/* With its internals a table shows the columns that it lost and has not got again, which are dropped after it. */
+static void write_lost_columns(struct mr_writer *w, const struct schema_table *table)
+{
+    uint32_t i;
+
+    for (i = 0; i < table->dropped_count; i++) {
+        if (schema_column_find(table, table->dropped_columns[i].name) >= 0)
+            continue;
+        mr_write_str(w, MR_STR(",\n    "));
+        cql_name_write(w, table->dropped_columns[i].name);
+        mr_write_u8(w, ' ');
+        cql_type_write_name(w, table->dropped_columns[i].type);
+    }
+}
+
+static void write_drops(struct mr_writer *w, const struct schema_table *table)
+{
+    uint32_t i;
+
+    for (i = 0; i < table->dropped_count; i++) {
+        mr_write_str(w, MR_STR("\nALTER TABLE "));
+        cql_name_write(w, table->keyspace);
+        mr_write_u8(w, '.');
+        cql_name_write(w, table->name);
+        mr_write_str(w, MR_STR(" DROP "));
+        cql_name_write(w, table->dropped_columns[i].name);
+        mr_write_text(w, " USING TIMESTAMP %" PRId64 ";", table->dropped_columns[i].dropped_us);
+    }
+}
+
+static void write_columns(struct mr_writer *w, const struct schema_table *table, bool with_internals)
 {
     uint32_t i, keys = table->partition_count + table->clustering_count;
     const struct schema_column **columns = mr_alloc(table->column_count * sizeof(struct schema_column *));
@@ -138,6 +168,8 @@ static void write_columns(struct mr_writer *w, const struct schema_table *table)
             mr_write_str(w, MR_STR(" PRIMARY KEY"));
     }
     mr_free(columns);
+    if (with_internals)
+        write_lost_columns(w, table);
     if (keys > 1)
         write_key(w, table);
 }
@@ -174,7 +206,7 @@ static void write_virtual(struct mr_writer *w, const struct schema_table *table)
                   "Structure, for reference:\nVIRTUAL TABLE %.*s (",
                   (int)name.size, (const char *)name.data, (int)name.size, (const char *)name.data);
     mr_writer_deinit(&name);
-    write_columns(w, table);
+    write_columns(w, table, false);
     write_order(w, table, false);
     mr_write_str(w, MR_STR("comment = '';\n*/"));
 }
@@ -192,7 +224,7 @@ void describe_table_write(struct mr_writer *w, const struct schema_table *table,
     mr_write_u8(w, '.');
     cql_name_write(w, table->name);
     mr_write_str(w, MR_STR(" ("));
-    write_columns(w, table);
+    write_columns(w, table, with_internals);
     write_order(w, table, with_internals);
     for (i = 0; i < SCHEMA_OPTIONS; i++) {
         if (i > 0)
@@ -200,6 +232,8 @@ void describe_table_write(struct mr_writer *w, const struct schema_table *table,
         write_option(w, table, i);
     }
     mr_write_u8(w, ';');
+    if (with_internals)
+        write_drops(w, table);
 }
 
 void describe_keyspace_write(struct mr_writer *w, const struct schema_keyspace *keyspace)

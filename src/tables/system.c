@@ -251,6 +251,35 @@ static void row_columns(struct system_rows *rows, const struct schema_table *tab
     mr_writer_deinit(&type);
 }
 
+/* Told in milliseconds, as the column's type says. */
+static void row_dropped(struct system_rows *rows, const struct schema_table *table)
+{
+    struct mr_writer type = { 0 };
+    uint8_t dropped_ms[8];
+    uint32_t i;
+
+    for (i = 0; i < table->dropped_count; i++) {
+        const struct schema_dropped *column = &table->dropped_columns[i];
+
+        system_row_begin(rows);
+        system_put_str(rows, "keyspace_name", table->keyspace);
+        system_put_str(rows, "table_name", table->name);
+        system_put_str(rows, "column_name", column->name);
+        mr_store_i64(dropped_ms, column->dropped_us / 1000);
+        system_put(rows, "dropped_time", dropped_ms, sizeof(dropped_ms));
+        system_put_text(rows, "kind", "regular");
+        type.size = 0;
+        cql_type_write_name(&type, column->type);
+        system_put(rows, "type", type.data, type.size);
+    }
+    mr_writer_deinit(&type);
+}
+
+static void rows_dropped(struct system_rows *rows, const struct system_context *context)
+{
+    each_table(rows, context, false, row_dropped);
+}
+
 static void rows_tables(struct system_rows *rows, const struct system_context *context)
 {
     each_table(rows, context, false, row_table);
@@ -340,12 +369,13 @@ static const struct system_table system_tables[] = {
     { "system_schema", "triggers", 1, 2,
       "keyspace_name text, table_name text, trigger_name text, options map<text, text>", NULL },
     { "system_schema", "dropped_columns", 1, 2,
-      "keyspace_name text, table_name text, column_name text, dropped_time timestamp, kind text, type text", NULL },
+      "keyspace_name text, table_name text, column_name text, dropped_time timestamp, kind text, type text",
+      rows_dropped },
     { "system_schema", "column_masks", 1, 2,
       "keyspace_name text, table_name text, column_name text, function_argument_nulls list<boolean>, "
       "function_argument_types list<text>, function_argument_values list<text>, function_keyspace text, "
       "function_name text",
-      NULL },
+      rows_dropped },
     { "system_virtual_schema", "keyspaces", 1, 0, "keyspace_name text", rows_virtual_keyspaces },
     { "system_virtual_schema", "tables", 1, 1, "keyspace_name text, table_name text, comment text",
       rows_virtual_tables },

@@ -2,6 +2,7 @@
 them.  What DESCRIBE is compared with was answered by Apache Cassandra 5.0.9 (data/describe.json)."""
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -111,6 +112,25 @@ def test_describe_is_cassandras(server):
             row = session.execute(f"DESCRIBE TABLE {entry['table']}").one()
             assert row.create_statement == entry["text"]
             assert row.type == "table" and f"{row.keyspace_name}.{row.name}" == entry["table"]
+
+
+def test_columns_that_were_dropped(server):
+    with connect(server) as cluster:
+        session = open_session(cluster)
+        session.execute(KEYSPACE.format("lost"))
+        session.execute("CREATE TABLE lost.t (a int, b int, v int, w int, PRIMARY KEY (a, b))")
+        session.execute("ALTER TABLE lost.t DROP v")
+        session.execute("ALTER TABLE lost.t ADD v2 int")
+        row = session.execute("SELECT * FROM system_schema.dropped_columns WHERE keyspace_name = 'lost'").one()
+        assert (row.table_name, row.column_name, row.kind, row.type) == ("t", "v", "regular", "int")
+        text = session.execute("DESCRIBE TABLE lost.t WITH INTERNALS").one().create_statement
+        table = cluster.metadata.keyspaces["lost"].tables["t"]
+        assert list(table.columns) == ["a", "b", "v2", "w"]
+        assert text.startswith("CREATE TABLE lost.t (\n    a int,\n    b int,\n    v2 int,\n    w int,\n    v int,\n"
+                               "    PRIMARY KEY (a, b)\n) WITH ID = ")
+        assert "\n    AND CLUSTERING ORDER BY (b ASC)\n    AND additional_write_policy = '99p'\n" in text
+        assert re.search(r"'99p';\nALTER TABLE lost.t DROP v USING TIMESTAMP \d+;$", text)
+        session.execute("DROP KEYSPACE lost")
 
 
 def test_describe_in_pages(server):
