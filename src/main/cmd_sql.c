@@ -3,6 +3,7 @@
 #include "connectors/connectors.h"
 #include "main/command.h"
 #include "main/project.h"
+#include "main/remote_queries.h"
 #include "main/rows_output.h"
 #include "main/server.h"
 #include "main/settings.h"
@@ -117,6 +118,7 @@ static int execute(struct sql_engine *engine, const char *project_dir, const cha
 
 static int execute_beside(const struct server_file *running, const char *format, struct mr_str text)
 {
+    struct sql_remote remote;
     struct sql_engine_options engine_options = {
         .env = mr_env_real(),
         .connectors = connectors_all(),
@@ -124,11 +126,13 @@ static int execute_beside(const struct server_file *running, const char *format,
         .cassandra_embedded = running->cql,
         .cassandra_is_ours = true,
         .project_dir = ".",
+        .remote = &remote,
     };
     struct sql_engine *engine;
     struct mr_err err = MR_ERR_INIT;
     int code;
 
+    remote_queries_init(&remote, running->http);
     if (sql_engine_open(&engine, &engine_options, &err) != MR_OK) {
         command_error("%s", err.text);
         return EXIT_FAILED;

@@ -189,7 +189,6 @@ static const struct {
     { "", "REMOVE", "REMOVE" },
     { "", "ANALYZE", "ANALYZE" },
     { "", "COMPILE", "COMPILE PLAN" },
-    { "", "STOP", "STOP" },
     { "", "MERGE", "MERGE" },
 };
 

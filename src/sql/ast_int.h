@@ -209,6 +209,9 @@ enum sql_ast_statement_kind {
     SQL_AST_RESET, /* key null: all */
     SQL_AST_SHOW_TABLES,
     SQL_AST_SHOW_QUERIES,
+    SQL_AST_SHOW_FUNCTIONS,
+    SQL_AST_START_QUERY,
+    SQL_AST_STOP_QUERY,
     SQL_AST_SHOW_CREATE_TABLE,
     SQL_AST_DESCRIBE,
 };

@@ -28,7 +28,45 @@ static bool is_silent(const struct sql_script *script, uint32_t i)
                                                   mr_str_equal(data_str(answer->columns[0], 0), MR_STR("OK"))));
 }
 
-static void queries_show(struct sql_engine *engine, const struct sql_results *results)
+/* The queries of this engine, or of the server beside which it runs.  Caller frees *OUT. */
+static enum mr_status queries_list(struct sql_engine *engine, struct sql_query_status **out, size_t *count,
+                                   struct mr_err *err)
+{
+    const struct sql_remote *remote = engine->options.remote;
+    struct sql_query_status *list = NULL, one;
+    size_t capacity = 0;
+
+    if (remote != NULL)
+        return remote->list(remote->arg, out, count, err);
+    *count = 0;
+    while (sql_engine_query(engine, *count, &one)) {
+        MR_GROW(list, *count, capacity);
+        list[(*count)++] = one;
+    }
+    *out = list;
+    return MR_OK;
+}
+
+static void query_append(struct data_batch *batch, const struct sql_query_status *s)
+{
+    data_append_str(batch->columns[0], mr_str_of(s->name));
+    data_append_str(batch->columns[1], mr_str_of(sql_query_state_name(s->state)));
+    data_append_i64(batch->columns[2], s->epoch);
+    data_append_i64(batch->columns[3], s->rows_in);
+    data_append_i64(batch->columns[4], s->rows_out);
+    data_append_i64(batch->columns[5], s->dead_letters);
+    if (s->lag >= 0)
+        data_append_i64(batch->columns[6], s->lag);
+    else
+        data_append_null(batch->columns[6]);
+    if (s->error[0] != '\0')
+        data_append_str(batch->columns[7], mr_str_of(s->error));
+    else
+        data_append_null(batch->columns[7]);
+    batch->row_count++;
+}
+
+static enum mr_status queries_show(struct sql_engine *engine, const struct sql_results *results, struct mr_err *err)
 {
     static const struct {
         const char *name;
@@ -37,33 +75,34 @@ static void queries_show(struct sql_engine *engine, const struct sql_results *re
                     { "rows_in", DATA_BIGINT }, { "rows_out", DATA_BIGINT }, { "dead_letters", DATA_BIGINT },
                     { "lag", DATA_BIGINT },     { "error", DATA_STRING } };
     struct data_field fields[MR_COUNT(columns)];
-    struct mr_arena *arena = mr_arena_new();
-    struct sql_query_status s;
+    struct sql_query_status *list = NULL;
     struct data_batch *batch;
+    struct mr_arena *arena;
+    size_t count = 0;
+    enum mr_status status = queries_list(engine, &list, &count, err);
 
+    if (status != MR_OK)
+        return status;
+    arena = mr_arena_new();
     for (size_t i = 0; i < MR_COUNT(columns); i++)
         fields[i] = (struct data_field){ mr_str_of(columns[i].name), data_type_scalar(columns[i].kind, true) };
     batch = data_batch_new(data_type_row(arena, fields, MR_COUNT(columns), false));
-    for (size_t i = 0; sql_engine_query(engine, i, &s); i++) {
-        data_append_str(batch->columns[0], mr_str_of(s.name));
-        data_append_str(batch->columns[1], mr_str_of(sql_query_state_name(s.state)));
-        data_append_i64(batch->columns[2], s.epoch);
-        data_append_i64(batch->columns[3], s.rows_in);
-        data_append_i64(batch->columns[4], s.rows_out);
-        data_append_i64(batch->columns[5], s.dead_letters);
-        if (s.lag >= 0)
-            data_append_i64(batch->columns[6], s.lag);
-        else
-            data_append_null(batch->columns[6]);
-        if (s.error[0] != '\0')
-            data_append_str(batch->columns[7], mr_str_of(s.error));
-        else
-            data_append_null(batch->columns[7]);
-        batch->row_count++;
-    }
+    for (size_t i = 0; i < count; i++)
+        query_append(batch, &list[i]);
     answer_hand(results, batch);
     data_batch_unref(batch);
     mr_arena_free(arena);
+    mr_free(list);
+    return MR_OK;
+}
+
+static enum mr_status query_control(struct sql_engine *engine, const char *name, bool start, struct mr_err *err)
+{
+    const struct sql_remote *remote = engine->options.remote;
+
+    if (remote != NULL)
+        return start ? remote->start(remote->arg, name, err) : remote->stop(remote->arg, name, err);
+    return start ? sql_engine_query_start(engine, name, err) : sql_engine_query_stop(engine, name, err);
 }
 
 /* Does a SELECT over these sources go on until it is stopped? */
@@ -119,7 +158,10 @@ enum mr_status sql_engine_execute(struct sql_engine *engine, struct mr_str text,
         else if (sql_script_is_query(script, i))
             status = query_execute(engine, sql_script_query(script, i), name, results, err);
         else if (sql_script_kind(script, i) == SQL_SHOW_QUERIES)
-            queries_show(engine, results);
+            status = queries_show(engine, results, err);
+        else if (sql_script_kind(script, i) == SQL_START_QUERY || sql_script_kind(script, i) == SQL_STOP_QUERY)
+            status =
+                query_control(engine, sql_script_named(script, i), sql_script_kind(script, i) == SQL_START_QUERY, err);
         else if (!is_silent(script, i))
             answer_hand(results, sql_script_answer(script, i));
     }

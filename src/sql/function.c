@@ -266,6 +266,15 @@ bool sql_function_missing(struct mr_str name)
     return false;
 }
 
+bool sql_function_describe(size_t index, const char **signature, const char **help)
+{
+    if (index >= MR_COUNT(functions))
+        return false;
+    *signature = functions[index].signature;
+    *help = functions[index].help;
+    return true;
+}
+
 void sql_functions_write(struct mr_writer *out)
 {
     mr_write_text(out, "| function | what it gives |\n|---|---|\n");

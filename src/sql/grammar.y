@@ -99,16 +99,16 @@ static bool depth_ok(struct sql_parse *parse, struct sql_ast_expr *expr);
 %token <text> ALL "ALL" AND "AND" ARRAY "ARRAY" AS "AS" BEGIN_ "BEGIN" BETWEEN "BETWEEN" BIGINT "BIGINT" BOOLEAN "BOOLEAN" BOTH "BOTH"
 %token <text> CASE "CASE" CAST "CAST" CHAR "CHAR" COMMENT "COMMENT" CONSTRAINT "CONSTRAINT" CREATE "CREATE" DESCRIBE "DESCRIBE" DISTINCT "DISTINCT"
 %token <text> DOUBLE "DOUBLE" DROP "DROP" ELSE "ELSE" END "END" ENFORCED "ENFORCED" ESCAPE "ESCAPE" EXECUTE "EXECUTE"
-%token <text> EXISTS "EXISTS" EXPLAIN "EXPLAIN" FALSE "FALSE" FLOAT "FLOAT" FOR "FOR" FROM "FROM" IF "IF" IN "IN" INSERT "INSERT"
+%token <text> EXISTS "EXISTS" EXPLAIN "EXPLAIN" FALSE "FALSE" FLOAT "FLOAT" FOR "FOR" FROM "FROM" FUNCTIONS "FUNCTIONS" IF "IF" IN "IN" INSERT "INSERT"
 %token <text> INT "INT" INTERVAL "INTERVAL" INTO "INTO" IS "IS" KEY "KEY" LEADING "LEADING" LIKE "LIKE" LIMIT "LIMIT"
 %token <text> METADATA "METADATA" NOT "NOT" NULL_ "NULL" OR "OR" OVERWRITE "OVERWRITE" PLAN "PLAN" PRECISION "PRECISION"
-%token <text> PRIMARY "PRIMARY" QUERIES "QUERIES" RESET "RESET" ROW "ROW" SELECT "SELECT" SET "SET" SHOW "SHOW" STATEMENT "STATEMENT"
+%token <text> PRIMARY "PRIMARY" QUERIES "QUERIES" QUERY "QUERY" RESET "RESET" ROW "ROW" SELECT "SELECT" SET "SET" SHOW "SHOW" START "START" STATEMENT "STATEMENT" STOP "STOP"
 %token <text> STRING "STRING" SUBSTRING "SUBSTRING" TABLE "TABLE" TABLES "TABLES" THEN "THEN" TRAILING "TRAILING" TRIM "TRIM" TRUE "TRUE"
 %token <text> TRY_CAST "TRY_CAST" UNKNOWN "UNKNOWN" VALUES "VALUES" VARCHAR "VARCHAR" WATERMARK "WATERMARK" WHEN "WHEN"
 %token <text> WHERE "WHERE" WITH "WITH"
 %token NE "<>" LE "<=" GE ">=" CONCAT_OP "||"
 
-%type <text> name word opt_alias unit opt_metadata_key
+%type <text> name word query_name opt_alias unit opt_metadata_key
 %type <flag> opt_not opt_not_null opt_virtual time_zone
 %type <op> comparison interval_sign
 %type <expr> interval_unit
@@ -166,8 +166,16 @@ statement:
   | RESET STRING_LITERAL              { $$ = statement_new(parse, SQL_AST_RESET, @$); $$->name.text = $2; $$->name.loc = @2; }
   | SHOW TABLES                       { $$ = statement_new(parse, SQL_AST_SHOW_TABLES, @$); }
   | SHOW QUERIES                      { $$ = statement_new(parse, SQL_AST_SHOW_QUERIES, @$); }
+  | SHOW FUNCTIONS                    { $$ = statement_new(parse, SQL_AST_SHOW_FUNCTIONS, @$); }
+  | START QUERY query_name            { $$ = statement_new(parse, SQL_AST_START_QUERY, @$); $$->name.text = $3; $$->name.loc = @3; }
+  | STOP QUERY query_name             { $$ = statement_new(parse, SQL_AST_STOP_QUERY, @$); $$->name.text = $3; $$->name.loc = @3; }
   | SHOW CREATE TABLE table_name      { $$ = statement_new(parse, SQL_AST_SHOW_CREATE_TABLE, @$); $$->name = *$4; }
   | DESCRIBE table_name               { $$ = statement_new(parse, SQL_AST_DESCRIBE, @$); $$->name = *$2; }
+  ;
+
+query_name:
+    STRING_LITERAL
+  | name
   ;
 
 statement_set:
@@ -628,6 +636,7 @@ name:
   | COMMENT
   | ENFORCED
   | ERROR_
+  | FUNCTIONS
   | IF
   | KEY
   | METADATA
@@ -635,8 +644,10 @@ name:
   | PLACING
   | PLAN
   | QUERIES
+  | QUERY
   | RETURNING
   | STATEMENT
+  | STOP
   | TABLES
   | VIRTUAL
   | ZONE

@@ -13,6 +13,7 @@ struct sql_session {
 struct statement {
     enum sql_statement_kind kind;
     struct sql_query *query;   /* queries, and what EXPLAIN explains; else NULL */
+    const char *name;          /* of the query to START or STOP; else NULL */
     struct data_batch *answer; /* owned; NULL for queries */
 };
 
@@ -110,6 +111,19 @@ static struct data_batch *answer_tables(struct mr_arena *arena, const struct sql
     for (size_t i = 0; i < count; i++)
         answer_add(answer, &names[i], 1);
     return answer;
+}
+
+static struct data_batch *answer_functions(struct mr_arena *arena)
+{
+    static const char *const names[] = { "function", "what it gives" };
+    struct data_batch *answer = answer_new(arena, names, 2);
+
+    for (size_t i = 0;; i++) {
+        const char *texts[2];
+        if (!sql_function_describe(i, &texts[0], &texts[1]))
+            return answer;
+        answer_add(answer, texts, 2);
+    }
 }
 
 static struct data_batch *answer_describe(struct mr_arena *arena, const struct sql_table *table)
@@ -306,8 +320,17 @@ static enum mr_status statement_bind(struct sql_bind *bind, const struct sql_ast
         out->kind = SQL_SHOW_TABLES;
         out->answer = answer_tables(bind->arena, bind->catalog);
         return MR_OK;
+    case SQL_AST_SHOW_FUNCTIONS:
+        out->kind = SQL_SHOW_FUNCTIONS;
+        out->answer = answer_functions(bind->arena);
+        return MR_OK;
     case SQL_AST_SHOW_QUERIES:
         out->kind = SQL_SHOW_QUERIES;
+        return MR_OK;
+    case SQL_AST_START_QUERY:
+    case SQL_AST_STOP_QUERY:
+        out->kind = s->kind == SQL_AST_START_QUERY ? SQL_START_QUERY : SQL_STOP_QUERY;
+        out->name = mr_arena_str(bind->arena, s->name.text).data;
         return MR_OK;
     case SQL_AST_SHOW_CREATE_TABLE:
     case SQL_AST_DESCRIBE:
@@ -382,6 +405,12 @@ const struct sql_query *sql_script_query(const struct sql_script *script, uint32
 {
     assert(index < script->count);
     return script->statements[index].query;
+}
+
+const char *sql_script_named(const struct sql_script *script, uint32_t index)
+{
+    assert(index < script->count);
+    return script->statements[index].name;
 }
 
 const char *sql_script_query_name(const struct sql_script *script, uint32_t index)

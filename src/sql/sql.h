@@ -57,6 +57,8 @@ enum sql_statement_kind sql_script_kind(const struct sql_script *script, uint32_
 bool sql_script_is_query(const struct sql_script *script, uint32_t index);
 /* The name that the script gave to query INDEX (SET 'pipeline.name'), or NULL.  Borrowed. */
 const char *sql_script_query_name(const struct sql_script *script, uint32_t index);
+/* The query that statement INDEX is to START or STOP, or NULL.  Borrowed. */
+const char *sql_script_named(const struct sql_script *script, uint32_t index);
 /* The answer of a statement that is no query, as rows of text: EXPLAIN, SHOW TABLES, SHOW FUNCTIONS, SHOW CREATE TABLE,
  * DESCRIBE, SET without a value; "OK" for the others; NULL for queries, SHOW QUERIES, START QUERY and STOP QUERY.
  * Borrowed from the script. */
@@ -65,6 +67,8 @@ const struct data_batch *sql_script_answer(const struct sql_script *script, uint
 /* Appends ERR for people: "FILE:3:8: …", or "line 3, column 8: …" when FILE is NULL, then the line of SOURCE with a
  * mark under the place. */
 void sql_error_write(struct mr_writer *out, const char *file, struct mr_str source, const struct mr_err *err);
+/* The function at INDEX, in the order of SHOW FUNCTIONS; false after the last. [any] */
+bool sql_function_describe(size_t index, const char **signature, const char **help);
 /* Appends the functions there are, as a Markdown table (the documentation's). */
 void sql_functions_write(struct mr_writer *out);
 /* Appends the settings of SET there are, as a Markdown table. */
