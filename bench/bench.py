@@ -117,7 +117,7 @@ class Stage(threading.Thread):
 
 
 def measure_floor(folder, rate, count=3000):
-    """What this disk alone makes of it: each record is synced in one file and then in another, as log and table must."""
+    """What this disk alone makes of it: each record is synced in one file, then in another, as in log and table."""
     latencies, now = [], time.perf_counter
     table = Stage(folder / "table", lambda sent: latencies.append(now() - sent))
     log = Stage(folder / "log", table.waiting.put)

@@ -108,7 +108,7 @@ function pipeline() {
   const root = byId("graph");
   show("graph", graph.view(columns, topics, root.querySelector("svg")?.cloneNode(true) ?? h("svg:svg", {})));
   morph(root.querySelector("svg"), graph.lines(root, columns));
-  show("queries", queries.length > 0 && h("table", { class: "wide" },
+  show("queries", queries.length > 0 && h("div", { class: "card scroll wide" }, h("table", {},
     h("thead", {}, h("tr", {}, ...["Query", "State"].map((t) => h("th", {}, t)), ...["Rows in", "Rows out", "Rate", "Lag", "Dead letters", "Batch"].map((t) => h("th", { class: "num" }, t)), h("th", {}))),
     h("tbody", {}, ...queries.flatMap((q) => [
       h("tr", {}, h("td", {}, h("strong", {}, q.name)), h("td", {}, badge(q.state)), ...[number(q.rows_in), number(q.rows_out), rate(q.rate) || "–", number(q.lag)].map((t) => h("td", { class: "num" }, t)),
@@ -116,7 +116,7 @@ function pipeline() {
         h("td", {}, h("div", { class: "actions" }, ["running", "starting", "retrying"].includes(q.state)
           ? h("button", { onclick: () => change(`/api/queries/${encodeURIComponent(q.name)}/stop`) }, "Stop")
           : h("button", { class: "primary", onclick: () => change(`/api/queries/${encodeURIComponent(q.name)}/start`) }, "Start")))),
-      q.error && h("tr", {}, h("td", { colspan: 9 }, h("p", { class: "error" }, q.error)))])), state.notice && h("caption", { class: "error" }, state.notice)));
+      q.error && h("tr", {}, h("td", { colspan: 9 }, h("p", { class: "error" }, q.error)))])), state.notice && h("caption", { class: "error" }, state.notice))));
 }
 
 function dags() {

@@ -43,12 +43,18 @@ export function build(queries, dags) {
   return layers(nodes);
 }
 
+/** What stands on a card: a table without its keyspace, which is below; a URL without what all have. */
+function label(node) {
+  if (node.connector === "cassandra") return node.name.slice(node.name.indexOf(".") + 1);
+  return node.name.replace(/^https?:\/\//, "");
+}
+
 function figures(node, topics) {
   const topic = node.connector === "kafka" && topics.get(node.name);
   if (topic) return [`${number(topic.records)} records`, rate(topic.rate)];
   if (node.query) return [`${number(node.query.rows_out)} rows`, node.query.dead_letters ? `${number(node.query.dead_letters)} dead` : rate(node.query.rate)];
   if (node.dag) return [node.dag.schedule ?? "by hand", node.dag.last_run?.state ?? ""];
-  return ["", ""];
+  return [node.connector === "cassandra" ? node.name.slice(0, node.name.indexOf(".")) : "", ""];
 }
 
 function card(node, topics) {
@@ -57,7 +63,7 @@ function card(node, topics) {
   const [left, right] = figures(node, topics);
   return h(target ? "a" : "div", { class: `node ${node.query || node.dag ? "query" : ""} ${state ?? ""}`, "data-key": node.key, href: target, title: node.title ?? node.name },
     h("div", { class: "kind" }, node.kind, state && h("span", { class: `dot ${tone(state)}`, title: state })),
-    h("div", { class: "name" }, node.name),
+    h("div", { class: "name" }, label(node)),
     (left || right) && h("div", { class: "figures" }, h("span", {}, left), h("span", {}, right)));
 }
 

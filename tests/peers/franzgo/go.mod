@@ -1,0 +1,5 @@
+module franzgo
+
+go 1.21
+
+require github.com/twmb/franz-go v1.18.1
