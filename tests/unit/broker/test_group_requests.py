@@ -1,5 +1,6 @@
 """What the broker answers to requests of consumer groups, odd and wrong ones too: the rows are what Apache Kafka 4.3.1
-answers.  Usage: test_group_requests.py BROKER_SERVER|PORT [unittest options]; with a PORT it asks a Kafka that runs there."""
+answers.  Usage: test_group_requests.py BROKER_SERVER|PORT [unittest options]
+With a PORT it asks the Kafka that runs there on 127.0.0.1."""
 import struct
 import sys
 import time
@@ -53,8 +54,8 @@ class Groups(Case):
             return error, reader.take("i")
         return self.wait(ask)
 
-    def join(self, group, member="", instance=None, session=30000, rebalance=60000, kind="consumer", protocols=("range",),
-             version=5, client=None, wait=True):
+    def join(self, group, member="", instance=None, session=30000, rebalance=60000, kind="consumer",
+             protocols=("range",), version=5, client=None, wait=True):
         body = string(group) + struct.pack(">i", session)
         body += struct.pack(">i", rebalance) if version >= 1 else b""
         body += string(member) + (string(instance) if version >= 5 else b"") + string(kind)
@@ -114,7 +115,8 @@ class Groups(Case):
         body = string(group) + struct.pack(">i", generation) + string(member)
         body += string(instance) if version >= 7 else b""
         body += struct.pack(">q", retention) if version <= 4 else b""
-        entry = struct.pack(">iq", partition, offset) + (struct.pack(">i", 3) if version >= 6 else b"") + string(metadata)
+        entry = struct.pack(">iq", partition, offset)
+        entry += (struct.pack(">i", 3) if version >= 6 else b"") + string(metadata)
 
         def ask():
             reader = self.client.ask(OFFSET_COMMIT, version, body + array([string(topic) + array([entry])]))
