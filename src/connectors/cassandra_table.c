@@ -1,54 +1,11 @@
 /* cassandra_table.c -- the table that the cassandra sink writes and the source reads: its names, making it, and whether
  * its columns take the SQL table's, or become them.
- *
- *   SQL       CQL type made       CQL types that take it
- *   BOOLEAN   boolean             boolean
- *   INT       int                 int, bigint
- *   BIGINT    bigint              bigint, timestamp (milliseconds)
- *   FLOAT     float               float, double
- *   DOUBLE    double              double
- *   STRING    text                text, varchar, ascii, uuid, timeuuid (a value that is none is rejected)
- *
- * Reading, the same pairs hold, and int becomes BIGINT, float DOUBLE. */
+ * Which types go together says cassandra_value.c. */
 #include "connectors/cassandra_int.h"
 
 #include "base/text.h"
 
 #include <string.h>
-
-static const struct {
-    enum data_kind kind;
-    const char *made;
-    uint16_t takes[6]; /* ends with 0 */
-} types[] = {
-    { DATA_BOOLEAN, "boolean", { CQL_BOOLEAN } },
-    { DATA_INT, "int", { CQL_INT, CQL_BIGINT } },
-    { DATA_BIGINT, "bigint", { CQL_BIGINT, CQL_TIMESTAMP } },
-    { DATA_FLOAT, "float", { CQL_FLOAT, CQL_DOUBLE } },
-    { DATA_DOUBLE, "double", { CQL_DOUBLE } },
-    { DATA_STRING, "text", { CQL_VARCHAR, CQL_ASCII, CQL_UUID, CQL_TIMEUUID } },
-};
-
-/* Index in types, or -1. */
-static int type_find(enum data_kind kind)
-{
-    for (size_t i = 0; i < MR_COUNT(types); i++)
-        if (types[i].kind == kind)
-            return (int)i;
-    return -1;
-}
-
-static bool type_takes(enum data_kind kind, uint16_t code, bool reading)
-{
-    int at = type_find(kind);
-
-    if (reading && ((kind == DATA_BIGINT && code == CQL_INT) || (kind == DATA_DOUBLE && code == CQL_FLOAT)))
-        return true;
-    for (size_t i = 0; at >= 0 && i < MR_COUNT(types[0].takes) && types[at].takes[i] != 0; i++)
-        if (types[at].takes[i] == code)
-            return true;
-    return false;
-}
 
 /* "name", quoted as CQL wants it. */
 static void name_write(struct mr_writer *w, struct mr_str name)
@@ -132,13 +89,17 @@ enum mr_status cassandra_table_init(struct cassandra_table *out, const struct co
     for (uint32_t i = 0; i < t.column_count && status == MR_OK; i++) {
         const struct data_field *field = &table->row->fields[i];
 
-        if (type_find(field->type->kind) < 0)
+        struct mr_writer made = { 0 };
+
+        if (!cassandra_type_write(&made, field->type))
             status = mr_err_set(err, MR_UNSUPPORTED, "column '%.*s': %s can't be %s CQL in this version",
                                 MR_STR_ARG(field->name), data_kind_name(field->type->kind),
                                 reading ? "read from" : "written to");
+        mr_writer_deinit(&made);
     }
     if (status != MR_OK)
         return status;
+    t.arena = mr_arena_new();
     t.columns = mr_calloc(t.column_count, sizeof(*t.columns));
     for (uint32_t i = 0; i < t.column_count; i++)
         t.columns[i].name = table->row->fields[i].name;
@@ -150,6 +111,7 @@ enum mr_status cassandra_table_init(struct cassandra_table *out, const struct co
 void cassandra_table_deinit(struct cassandra_table *t)
 {
     mr_free(t->columns);
+    mr_arena_free(t->arena);
     mr_free(t->statement);
     *t = (struct cassandra_table){ 0 };
 }
@@ -191,7 +153,10 @@ enum mr_status cassandra_table_create(const struct cassandra_table *t, const str
         mr_write_str(&w, MR_STR(" ("));
         for (uint32_t i = 0; i < t->column_count; i++) {
             name_write(&w, t->columns[i].name);
-            mr_write_text(&w, " %s, ", types[type_find(table->row->fields[i].type->kind)].made);
+            mr_write_u8(&w, ' ');
+            if (!cassandra_type_write(&w, table->row->fields[i].type))
+                assert(!"cassandra_table_init let no other type through");
+            mr_write_str(&w, MR_STR(", "));
         }
         mr_write_str(&w, MR_STR("PRIMARY KEY ("));
         for (uint32_t i = 0; i < table->primary_key_count; i++) {
@@ -225,12 +190,13 @@ static enum mr_status column_check(struct cassandra_table *t, const struct conne
                           t->keyspace, t->table, MR_STR_ARG(name));
     if (at < 0)
         return MR_OK; /* not read; or not written: it stays as it is */
-    native = cql_type_named(type);
-    if (native == NULL || !type_takes(table->row->fields[at].type->kind, native->code, t->reading))
+    native = cassandra_type_parse(t->arena, type);
+    if (native == NULL || !cassandra_type_takes(table->row->fields[at].type, native, t->reading))
         return mr_err_set(err, MR_INVALID, "column '%.*s' is %s, but %.*s in %s.%s, which %s", MR_STR_ARG(name),
                           data_kind_name(table->row->fields[at].type->kind), MR_STR_ARG(type), t->keyspace, t->table,
                           t->reading ? "does not become one" : "can't take it; CAST it in the INSERT");
     t->columns[at].code = native->code;
+    t->columns[at].type = native;
     t->columns[at].is_key = key;
     t->columns[at].is_partition = partition;
     return MR_OK;

@@ -70,6 +70,8 @@ static enum mr_status cell_write(struct mr_writer *w, const struct cassandra_col
                                  const struct data_column *values, uint32_t row, struct mr_err *err)
 {
     uint8_t fixed[8];
+    enum mr_status status;
+    size_t begin;
 
     if (data_is_null(values, row)) {
         if (column->is_key)
@@ -87,10 +89,14 @@ static enum mr_status cell_write(struct mr_writer *w, const struct cassandra_col
             bigint_write(w, data_i32(values, row));
             return MR_OK;
         }
+        if (column->code != CQL_INT)
+            break;
         mr_write_i32(w, 4);
         mr_write_i32(w, data_i32(values, row));
         return MR_OK;
     case DATA_BIGINT:
+        if (column->code == CQL_VARINT)
+            break;
         bigint_write(w, data_i64(values, row));
         return MR_OK;
     case DATA_FLOAT:
@@ -109,9 +115,17 @@ static enum mr_status cell_write(struct mr_writer *w, const struct cassandra_col
     case DATA_STRING:
         return text_write(w, column, data_str(values, row), err);
     default:
-        assert(false); /* cassandra_table_init let no other kind through */
-        return MR_UNSUPPORTED;
+        break;
     }
+    if (column->is_partition && values->type->kind == DATA_BYTES && data_str(values, row).size == 0)
+        return mr_err_set(err, MR_INVALID, "column '%.*s' is a key and may not be empty", MR_STR_ARG(column->name));
+    begin = w->size;
+    status = cassandra_value_write(w, column->type, values, row, err);
+    if (status == MR_OK && column->is_key && w->size - begin > CASSANDRA_KEY_BYTES_MAX)
+        status = mr_err_set(err, MR_LIMIT, "%zu bytes are too long for a key", w->size - begin);
+    if (status != MR_OK)
+        mr_err_context(err, "column '%.*s'", MR_STR_ARG(column->name));
+    return status;
 }
 
 /* Appends all values of a row; on failure W is as it was. */

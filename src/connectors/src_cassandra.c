@@ -4,7 +4,7 @@
  * paging state).  A poll brings one page.  A record's position is its number in the scan; what is checkpointed is
  * "page=HEX", the paging state after the last page, or "ended".  A paging state too long for a checkpoint leaves the
  * position where it was: after a restart the rows since are read again.
- * Types: int, bigint and timestamp (milliseconds) become numbers, uuid its text, null and an empty number null. */
+ * Types: see cassandra_value.c; null and an empty number become null. */
 #include "connectors/cassandra_int.h"
 
 #include "base/text.h"
@@ -37,61 +37,6 @@ struct connector_source {
 
 /* ---- a page ---- */
 
-static enum data_kind kind_of(uint16_t code)
-{
-    switch (code) {
-    case CQL_BOOLEAN:
-        return DATA_BOOLEAN;
-    case CQL_INT:
-        return DATA_INT;
-    case CQL_BIGINT:
-    case CQL_TIMESTAMP:
-        return DATA_BIGINT;
-    case CQL_FLOAT:
-        return DATA_FLOAT;
-    case CQL_DOUBLE:
-        return DATA_DOUBLE;
-    default:
-        return DATA_STRING; /* cassandra_table_check let only text and uuid through */
-    }
-}
-
-/* V was checked. */
-static void cell_append(struct data_column *to, uint16_t code, struct cql_value v)
-{
-    char uuid[37];
-
-    if (v.size < 0 || (v.size == 0 && code != CQL_VARCHAR && code != CQL_ASCII)) {
-        data_append_null(to);
-        return;
-    }
-    switch (code) {
-    case CQL_BOOLEAN:
-        data_append_bool(to, v.data[0] != 0);
-        break;
-    case CQL_INT:
-        data_append_i32(to, mr_load_i32(v.data));
-        break;
-    case CQL_BIGINT:
-    case CQL_TIMESTAMP:
-        data_append_i64(to, mr_load_i64(v.data));
-        break;
-    case CQL_FLOAT:
-        data_append_f32(to, cql_load_f32(v.data));
-        break;
-    case CQL_DOUBLE:
-        data_append_f64(to, cql_load_f64(v.data));
-        break;
-    case CQL_UUID:
-    case CQL_TIMEUUID:
-        mr_uuid_format(uuid, v.data);
-        data_append_str(to, (struct mr_str){ uuid, 36 });
-        break;
-    default:
-        data_append_str(to, (struct mr_str){ (const char *)v.data, (size_t)v.size });
-    }
-}
-
 /* Are the rows those of the columns that were checked? */
 static bool columns_match(const struct connector_source *s, const struct cql_result *page)
 {
@@ -99,7 +44,7 @@ static bool columns_match(const struct connector_source *s, const struct cql_res
         page->metadata.columns == NULL)
         return false;
     for (uint32_t i = 0; i < s->table.column_count; i++)
-        if (page->metadata.columns[i].type->code != s->table.columns[i].code)
+        if (!cql_type_equal(page->metadata.columns[i].type, s->table.columns[i].type))
             return false;
     return true;
 }
@@ -125,7 +70,7 @@ static enum mr_status page_decode(struct connector_source *s, struct cql_result 
                                MR_STR_ARG(s->table.columns[c].name));
                 return MR_CORRUPT;
             }
-            cell_append(s->batch->columns[c], s->table.columns[c].code, cells[c]);
+            cassandra_value_append(s->batch->columns[c], s->table.columns[c].type, cells[c]);
         }
         s->batch->row_count++;
     }
@@ -277,7 +222,7 @@ static void cassandra_close(struct connector_source *s)
 }
 
 /* The batch's columns have the CQL types, so that a value the SQL type can't hold is the decoder's to refuse. */
-static void batch_make(struct connector_source *s)
+static void batch_make(struct connector_source *s, const struct data_type *table_row)
 {
     struct data_field *fields;
     const struct data_type *row;
@@ -286,7 +231,8 @@ static void batch_make(struct connector_source *s)
     fields = MR_ARENA_ARRAY(s->types, struct data_field, s->table.column_count);
     for (uint32_t i = 0; i < s->table.column_count; i++)
         fields[i] =
-            (struct data_field){ s->table.columns[i].name, data_type_scalar(kind_of(s->table.columns[i].code), true) };
+            (struct data_field){ s->table.columns[i].name, cassandra_type_read_as(s->types, table_row->fields[i].type,
+                                                                                  s->table.columns[i].type) };
     row = data_type_row(s->types, fields, s->table.column_count, false);
     s->batch = data_batch_new(row);
     s->encoder = data_json_encoder_new(row);
@@ -312,7 +258,7 @@ static enum mr_status cassandra_start(struct connector_source *s, const struct c
     if (status == MR_OK)
         status = cassandra_table_check(&s->table, table, s->client, err);
     if (status == MR_OK)
-        batch_make(s);
+        batch_make(s, table->row);
     return status;
 }
 
