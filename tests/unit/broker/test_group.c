@@ -791,6 +791,22 @@ static void test_static_member_is_away(void **state)
     assert_null(broker_group_instance(p->group, MR_STR("ib")));
 }
 
+/* While it is the leader, another who is there has to assign. */
+static void test_static_leader_is_away(void **state)
+{
+    struct play *p = *state;
+    struct joining j = { .instance = "ib", .metadata = "more topics", .rebalance_ms = 2000 };
+    struct waiter *b;
+
+    stable_static(p);
+    p->group->members[0]->rebalance_timeout_ms = 2000;
+    b = join_with(p, 'b', &j);
+    pass(p, 2000);
+    assert_int_equal(b->error, 0);
+    assert_string_equal(b->leader, b->member_id);
+    assert_int_equal(b->members, 2);
+}
+
 static void test_static_member_leaves_by_instance(void **state)
 {
     struct play *p = *state;
@@ -1055,6 +1071,7 @@ int main(void)
         PLAY(test_static_member_with_other_protocols),
         PLAY(test_static_member_is_fenced_while_it_waits),
         PLAY(test_static_member_is_away),
+        PLAY(test_static_leader_is_away),
         PLAY(test_static_member_leaves_by_instance),
         PLAY(test_commit_checks),
         PLAY(test_commit_keeps_the_session),

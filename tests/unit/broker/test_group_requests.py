@@ -286,6 +286,7 @@ class Groups(Case):
         self.assertEqual(self.describe(group), (0, "Empty", "consumer", "", []))
         self.assertEqual(self.commit(group, 6), 0)
         self.assertEqual(self.delete(group), 0)
+        self.assertEqual(self.describe(group)[1], "Dead")
 
     def test_oldest_versions(self):
         group = self.fresh()
