@@ -162,12 +162,86 @@ static void explain_output(struct mr_writer *out, const struct sql_query *query,
     mr_write_text(out, "%s\n", separator[0] == '\0' ? "none" : "");
 }
 
+static const char *setting_text(const struct sql_query *query, const char *name)
+{
+    const char *value = sql_query_setting(query, name);
+
+    return value != NULL ? value : "";
+}
+
+/* What a source's position in the checkpoint is, by its connector. */
+static const char *position_text(const struct sql_table *table)
+{
+    static const struct {
+        const char *connector, *what;
+    } kept[] = {
+        { "kafka", "offset and write-time clock of each partition" },
+        { "http", "page" },
+        { "file", "byte" },
+        { "cassandra", "page of the scan" },
+        { "datagen", "row number and seed" },
+    };
+
+    for (size_t i = 0; i < MR_COUNT(kept); i++)
+        if (strcmp(table->connector->name, kept[i].connector) == 0)
+            return kept[i].what;
+    return "position";
+}
+
+/* Do all its sources name a log of their own, whose groups then keep their positions? */
+static bool explain_shares(const struct sql_query *query)
+{
+    const struct connector_context none = { 0 };
+
+    for (uint32_t i = 0; i < query->source_count; i++) {
+        const struct sql_table *table = query->sources[i].table;
+        const struct connector_source_ops *ops = table != NULL ? table->connector->source : NULL;
+        if (ops == NULL || ops->shareable == NULL || !ops->shareable(&table->connector_table, &none))
+            return false;
+    }
+    return query->source_count > 0;
+}
+
+/* How it runs, and what is found again after a restart. */
+static void explain_query(struct mr_writer *out, const struct sql_query *query)
+{
+    const char *mode = setting_text(query, "execution.runtime-mode");
+    const char *separator = "";
+    bool keyed = true;
+
+    mr_write_text(out, "Runs on one thread%s%s%s\n", query->source_count > 1 ? ", its sources in turn" : "",
+                  query->output_count > 1 ? "; every record is read once for all sinks" : "",
+                  strcmp(mode, "batch") == 0 ? "; ends with the records that are there now" : "");
+    if (query->kind == SQL_SELECT) {
+        mr_write_text(out, "Checkpoint: none, a SELECT starts anew\n");
+        return;
+    }
+    for (uint32_t i = 0; i < query->output_count; i++)
+        keyed = keyed && query->outputs[i].sink != NULL && query->outputs[i].sink->primary_key_count != 0;
+    mr_write_text(out, "Checkpoint every %s%s: ", setting_text(query, "execution.checkpointing.interval"),
+                  keyed ? "" : ", and after each flush");
+    for (uint32_t i = 0; i < query->source_count; i++) {
+        const struct sql_table *table = query->sources[i].table;
+        mr_write_text(out, "%s%s", separator, table != NULL ? position_text(table) : "whether the rows were written");
+        if (table != NULL)
+            mr_write_text(out, " of %s", table->name);
+        separator = "; ";
+    }
+    if (explain_shares(query))
+        mr_write_text(out, "\nShared: other processes that run it take some of the partitions, by the group's offsets");
+    mr_write_text(out, "\nState: none; after a crash rows are written again%s\n",
+                  keyed ? ", by key and with the same write times: nothing is there twice"
+                        : ": some may be there twice, for a sink has no PRIMARY KEY");
+    mr_write_text(out, "Bad records: 'records.on-error' = '%s'\n", setting_text(query, "records.on-error"));
+}
+
 const char *sql_explain_text(struct mr_arena *arena, const struct sql_query *query)
 {
     struct mr_writer out = { 0 };
 
     for (uint32_t i = 0; i < query->output_count; i++)
         explain_output(&out, query, &query->outputs[i]);
+    explain_query(&out, query);
     return text_end(arena, &out);
 }
 
