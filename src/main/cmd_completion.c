@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { ANSWER_MS = 2000 };
+
 static const char bash_script[] =
     "# bash completion for millrace; load it with: source <(millrace completion bash)\n"
     "_millrace() {\n"
@@ -92,9 +94,27 @@ static void offer_topics(const char *prefix, const struct mr_config *config)
 
     if (kafka_tool_open(&tool, RD_KAFKA_CONSUMER, config, NULL, NULL, NULL) == MR_OK &&
         kafka_tool_metadata(&tool, NULL, &metadata, NULL) == MR_OK) {
-        for (int i = 0; i < metadata->topic_cnt; i++)
-            offer(prefix, metadata->topics[i].topic, "topic");
+        for (int i = 0; i < metadata->topic_cnt; i++) {
+            const char *topic = metadata->topics[i].topic;
+
+            if (prefix[0] == '_' || strncmp(topic, "__", 2) != 0)
+                offer(prefix, topic, "topic");
+        }
         rd_kafka_metadata_destroy(metadata);
+    }
+    kafka_tool_close(&tool);
+}
+
+static void offer_groups(const char *prefix, const struct mr_config *config)
+{
+    const struct rd_kafka_group_list *list = NULL;
+    struct kafka_tool tool = { 0 };
+
+    if (kafka_tool_open(&tool, RD_KAFKA_CONSUMER, config, NULL, NULL, NULL) == MR_OK &&
+        rd_kafka_list_groups(tool.handle, NULL, &list, ANSWER_MS) == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        for (int i = 0; i < list->group_cnt; i++)
+            offer(prefix, list->groups[i].group, list->groups[i].state);
+        rd_kafka_group_list_destroy(list);
     }
     kafka_tool_close(&tool);
 }
@@ -125,6 +145,8 @@ static void offer_words(const char *prefix, const struct command *command, const
         offer_choices(prefix, command->words);
     else if (strcmp(command->words, "topic") == 0)
         offer_topics(prefix, config);
+    else if (strcmp(command->words, "group") == 0)
+        offer_groups(prefix, config);
     else if (strcmp(command->words, "query") == 0)
         offer_from_server(prefix, config, "/api/queries", "queries", "name", "query");
     else if (strcmp(command->words, "dag") == 0)

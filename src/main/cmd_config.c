@@ -22,8 +22,8 @@ static json_t *setting_json(const struct mr_config *config, const struct mr_opti
 
     if (value == NULL && strcmp(option->name, "data-dir") == 0 && data_dir_resolve(NULL, project, path, NULL) == MR_OK)
         value = path;
-    return json_pack("{s:s, s:s?, s:s, s:s}", "setting", option->name, "value", value, "from",
-                     mr_config_origin(config, option->name), "help", option->help);
+    return json_pack("{s:s, s:o, s:o, s:s}", "setting", option->name, "value", list_text(value), "from",
+                     list_text(mr_config_origin(config, option->name)), "help", option->help);
 }
 
 static int run(struct mr_config *config, char **rest, int rest_count)
@@ -65,6 +65,5 @@ const struct command command_config = {
     .options = options,
     .option_count = MR_COUNT(options),
     .rest_max = 1,
-    .words = "file",
     .run = run,
 };

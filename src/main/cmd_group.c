@@ -77,8 +77,9 @@ static enum mr_status print_groups(const struct kafka_tool *tool, rd_kafka_event
                                 "list groups");
     rows = mr_calloc(count + 1, sizeof(json_t *));
     for (size_t i = 0; i < count; i++)
-        rows[i] = json_pack("{s:s, s:s}", "group", rd_kafka_ConsumerGroupListing_group_id(groups[i]), "state",
-                            rd_kafka_consumer_group_state_name(rd_kafka_ConsumerGroupListing_state(groups[i])));
+        rows[i] =
+            json_pack("{s:o, s:s}", "group", list_text(rd_kafka_ConsumerGroupListing_group_id(groups[i])), "state",
+                      rd_kafka_consumer_group_state_name(rd_kafka_ConsumerGroupListing_state(groups[i])));
     qsort(rows, count, sizeof(json_t *), compare_names);
     output = list_output_new(columns, MR_COUNT(columns), json, stdout);
     for (size_t i = 0; i < count; i++)
@@ -125,10 +126,10 @@ static json_t *member_json(const rd_kafka_MemberDescription_t *member)
 {
     const rd_kafka_MemberAssignment_t *assignment = rd_kafka_MemberDescription_assignment(member);
 
-    return json_pack("{s:s?, s:s?, s:s?, s:s?, s:o}", "member", rd_kafka_MemberDescription_consumer_id(member),
-                     "client", rd_kafka_MemberDescription_client_id(member), "host",
-                     rd_kafka_MemberDescription_host(member), "instance",
-                     rd_kafka_MemberDescription_group_instance_id(member), "assignment",
+    return json_pack("{s:o, s:o, s:o, s:o, s:o}", "member", list_text(rd_kafka_MemberDescription_consumer_id(member)),
+                     "client", list_text(rd_kafka_MemberDescription_client_id(member)), "host",
+                     list_text(rd_kafka_MemberDescription_host(member)), "instance",
+                     list_text(rd_kafka_MemberDescription_group_instance_id(member)), "assignment",
                      assignment_json(assignment ? rd_kafka_MemberAssignment_partitions(assignment) : NULL));
 }
 
@@ -246,9 +247,9 @@ static enum mr_status describe_members(struct kafka_tool *tool, const char *name
     members = json_array();
     for (size_t i = 0; i < rd_kafka_ConsumerGroupDescription_member_count(group); i++)
         json_array_append_new(members, member_json(rd_kafka_ConsumerGroupDescription_member(group, i)));
-    *out = json_pack("{s:s, s:s, s:s?, s:o}", "group", name, "state",
+    *out = json_pack("{s:o, s:s, s:o, s:o}", "group", list_text(name), "state",
                      rd_kafka_consumer_group_state_name(rd_kafka_ConsumerGroupDescription_state(group)), "assignor",
-                     rd_kafka_ConsumerGroupDescription_partition_assignor(group), "members", members);
+                     list_text(rd_kafka_ConsumerGroupDescription_partition_assignor(group)), "members", members);
     rd_kafka_event_destroy(event);
     return MR_OK;
 }

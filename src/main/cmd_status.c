@@ -2,6 +2,7 @@
 #include "base/text.h"
 #include "http/http.h"
 #include "main/command.h"
+#include "main/query_table.h"
 #include "main/target.h"
 
 #include <jansson.h>
@@ -20,40 +21,18 @@ static const char *text_of(const json_t *object, const char *name)
     return text ? text : "";
 }
 
-static void print_count(const json_t *object, const char *name)
-{
-    const json_t *value = json_object_get(object, name);
-
-    if (json_integer_value(value) < 0)
-        printf("  %12s", "-");
-    else
-        printf("  %12" PRId64, (int64_t)json_integer_value(value));
-}
-
 static void print_people(const json_t *status)
 {
     const json_t *queries = json_object_get(status, "queries");
-    const json_t *query;
-    size_t i;
 
     printf("millrace %s, pid %" PRId64 ", up %" PRId64 " s\n", text_of(status, "version"),
            (int64_t)json_integer_value(json_object_get(status, "pid")),
            (int64_t)json_integer_value(json_object_get(status, "uptime_ms")) / 1000);
     printf("kafka %s   cql %s   data in %s\n", text_of(status, "kafka"), text_of(status, "cql"),
            text_of(status, "data_dir"));
-    if (json_array_size(queries) == 0)
-        return;
-    printf("\n%-24s  %-8s  %12s  %12s  %12s  %12s\n", "query", "state", "rows in", "rows out", "lag", "dead letters");
-    json_array_foreach(queries, i, query)
-    {
-        printf("%-24s  %-8s", text_of(query, "name"), text_of(query, "state"));
-        print_count(query, "rows_in");
-        print_count(query, "rows_out");
-        print_count(query, "lag");
-        print_count(query, "dead_letters");
+    if (json_array_size(queries) > 0) {
         printf("\n");
-        if (text_of(query, "error")[0] != '\0')
-            printf("    %s\n", text_of(query, "error"));
+        query_table_print(queries, false);
     }
 }
 

@@ -347,8 +347,8 @@ static json_t *setting_json(const rd_kafka_ConfigEntry_t *entry)
     };
     rd_kafka_ConfigSource_t source = rd_kafka_ConfigEntry_source(entry);
 
-    return json_pack("{s:s, s:s?, s:s}", "setting", rd_kafka_ConfigEntry_name(entry), "value", value, "source",
-                     (size_t)source < MR_COUNT(sources) ? sources[source] : "unknown");
+    return json_pack("{s:s, s:o, s:s}", "setting", rd_kafka_ConfigEntry_name(entry), "value", list_text(value),
+                     "source", (size_t)source < MR_COUNT(sources) ? sources[source] : "unknown");
 }
 
 static enum mr_status describe_settings(struct kafka_tool *tool, const char *topic, bool all, json_t **out,

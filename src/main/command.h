@@ -28,7 +28,8 @@ struct command {
     int rest_min; /* words that are no options */
     int rest_max;
     const struct command *const *verbs; /* of a noun, ends with NULL; then the fields from options to run are unused */
-    const char *words; /* what the other words are, for completion: "topic", "file", or "a|b|c"; may be NULL */
+    const char
+        *words; /* what the other words are, for completion: "topic", "group", "query", "dag" or "a|b|c"; else files */
     /* CONFIG holds the flags (and, for options it names, nothing else yet); REST the other words.  Returns an exit
      * code. */
     int (*run)(struct mr_config *config, char **rest, int rest_count);

@@ -19,7 +19,7 @@ enum mr_status consume_start_parse(struct consume_start *out, const char *text, 
         good = mr_parse_i64(rest, &start.number) == MR_OK || mr_parse_time_ms(rest, &start.number) == MR_OK;
     } else {
         good = mr_parse_i64(rest, &start.number) == MR_OK && start.number != INT64_MIN;
-        if (start.number < 0) {
+        if (good && start.number < 0) {
             start.from = CONSUME_LAST;
             start.number = -start.number;
         }

@@ -74,6 +74,8 @@ const char *list_duration_text(char out[24], int64_t ms)
 /* Text from outside must not move the cursor: control characters are shown as escapes. */
 static void write_safe(struct mr_writer *out, const char *text, size_t size)
 {
+    bool utf8 = mr_utf8_valid((struct mr_bytes){ (const uint8_t *)text, size });
+
     for (size_t i = 0; i < size; i++) {
         unsigned char c = (unsigned char)text[i];
 
@@ -81,7 +83,7 @@ static void write_safe(struct mr_writer *out, const char *text, size_t size)
             mr_write_text(out, "\\n");
         else if (c == '\t')
             mr_write_text(out, "\\t");
-        else if (c < 0x20 || c == 0x7f)
+        else if (c < 0x20 || c == 0x7f || (c >= 0x80 && !utf8))
             mr_write_text(out, "\\x%02x", c);
         else if (c == 0xc2 && i + 1 < size && (unsigned char)text[i + 1] < 0xa0)
             mr_write_text(out, "\\u%04x", (unsigned char)text[++i]);
@@ -180,6 +182,11 @@ void list_cell_write(struct mr_writer *out, const json_t *value)
         mr_writer_deinit(&text);
         break;
     }
+}
+
+json_t *list_text(const char *text)
+{
+    return text != NULL ? json_string_nocheck(text) : json_null();
 }
 
 struct list_output *list_output_new(const struct list_column *columns, size_t column_count, bool json, FILE *file)

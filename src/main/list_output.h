@@ -27,7 +27,10 @@ void list_output_flush(struct list_output *output);
 /* Prints what was kept, and frees.  Returns how many rows there were. */
 size_t list_output_finish(struct list_output *output);
 
-/* Appends VALUE as a cell shows it: text with control characters escaped, null as "-", the rest as JSON. */
+/* TEXT, whatever its bytes are, as a JSON string for these functions alone; null for NULL. */
+json_t *list_text(const char *text);
+/* Appends VALUE as a cell shows it: text with control characters and what is no UTF-8 escaped, null as "-", the rest
+ * as JSON. */
 void list_cell_write(struct mr_writer *out, const json_t *value);
 /* Appends VALUE as JSON without blanks; numbers as short as they read back. */
 void list_json_write(struct mr_writer *out, const json_t *value);

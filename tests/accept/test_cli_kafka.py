@@ -3,6 +3,7 @@ import json
 import os
 import pty
 import select
+import shutil
 import signal
 import subprocess
 
@@ -110,6 +111,18 @@ def test_produce_and_consume(cli):
                           "headers": [{"name": "origin", "value": "cli"}, {"name": "n", "value": "1"}]}
     table = columns(done(cli("consume", "pc", "-e", "-o", "table")))
     assert table[0] == ["partition", "offset", "time", "key", "value"] and table[1][-2:] == ["ada", "Lovelace"]
+
+
+def test_format_is_kcats(cli, server):
+    if not shutil.which("kcat"):
+        pytest.skip("kcat is not installed")
+    done(cli("produce", "kcat", "-K", ":", "-H", "a=b", "-H", "c=d", text_input="k:v\nplain\n"))
+    for text in ("%t %p %o [%k] [%s] %S %K %T {%h}\\n", "%s\\x21%%\\t\\r\\\\", "%k"):
+        kcat = subprocess.run(["kcat", "-b", server.kafka, "-C", "-t", "kcat", "-e", "-q", "-f", text],
+                              capture_output=True, timeout=DEADLINE_S, check=True)
+        ours = subprocess.run([BINARY, "consume", "kcat", "-b", server.kafka, "-e", "-f", text], capture_output=True,
+                              timeout=DEADLINE_S, check=True)
+        assert ours.stdout == kcat.stdout
 
 
 def test_produce_says_where(cli):
@@ -242,7 +255,8 @@ def test_progress_bar_only_on_a_terminal(cli, server, folder):
 
 def test_groups(cli, server):
     done(cli("topic", "create", "grouped", "-p", "2"))
-    done(cli("produce", "grouped", text_input="".join(f"{i}\n" for i in range(10))))
+    for partition, digits in ((0, "01234"), (1, "56789")):
+        done(cli("produce", "grouped", "-p", partition, text_input="\n".join(digits)))
     assert sorted(done(cli("consume", "grouped", "-G", "g1", "-e")).split()) == sorted(str(i) for i in range(10))
     assert done(cli("consume", "grouped", "-G", "g1", "-e")) == ""
     done(cli("produce", "grouped", "-p", "1", text_input="x\ny\n"))

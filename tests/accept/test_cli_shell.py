@@ -104,6 +104,7 @@ def running(tmp_path_factory):
     data = tmp_path_factory.mktemp("completion") / "data"
     with Millrace(data_dir=data):
         assert millrace("topic", "create", "people", "places", "--data-dir", data)[0] == 0
+        assert millrace("consume", "people", "-G", "readers", "-e", "--data-dir", data)[0] == 0
         yield data
 
 
@@ -112,6 +113,7 @@ def running(tmp_path_factory):
     (["topic", ""], NOUNS["topic"]),
     (["topic", "describe", ""], ["people", "places"]),
     (["topic", "describe", "--all", "pe"], ["people"]),
+    (["topic", "describe", "_"], ["__consumer_offsets"]),
     (["topic", "delete", "people", "pl"], ["places"]),
     (["consume", "people", "--output", ""], ["text", "table", "json"]),
     (["consume", "people", "-o", "j"], ["json"]),
@@ -120,6 +122,9 @@ def running(tmp_path_factory):
     (["consume", "people", ""], []),
     (["produce", "people", ""], []),
     (["cql", "-f", ""], []),
+    (["group", "describe", ""], ["readers"]),
+    (["query", "stop", ""], []),
+    (["dag", "trigger", ""], []),
     (["completion", ""], ["bash", "zsh", "fish"]),
     (["nothing", ""], []),
     (["--v"], ["--version"]),
@@ -131,7 +136,11 @@ def test_candidates(running, words, expect):
 def shell(name, script, data_dir):
     if not shutil.which(name):
         pytest.skip(f"{name} is not installed")
-    env = {**os.environ, "PATH": f"{BINARY.parent}:{os.environ['PATH']}", "MILLRACE_DATA_DIR": str(data_dir)}
+    bin_dir = data_dir.parent / "bin"
+    if not bin_dir.exists():
+        bin_dir.mkdir()
+        (bin_dir / "millrace").symlink_to(BINARY)
+    env = {**os.environ, "PATH": f"{bin_dir}:{os.environ['PATH']}", "MILLRACE_DATA_DIR": str(data_dir)}
     options = ["-f"] if name == "zsh" else []
     run = subprocess.run([name, *options, "-c", script], capture_output=True, text=True, env=env)
     assert run.returncode == 0, run.stderr

@@ -41,6 +41,24 @@ static char *printed(const char *json, bool lines, FILE *file)
     return text;
 }
 
+/* What is no UTF-8 does not reach a terminal as it is, nor JSON. */
+static void test_any_bytes(void **state)
+{
+    struct mr_writer out = { 0 };
+    json_t *text = list_text("\xff\x9b[31mä");
+
+    MR_UNUSED(state);
+    list_cell_write(&out, text);
+    list_json_write(&out, text);
+    mr_write_u8(&out, 0);
+    assert_string_equal((const char *)out.data, "\\xff\\x9b[31m\\xc3\\xa4\"\xef\xbf\xbd\xef\xbf\xbd[31mä\"");
+    mr_writer_deinit(&out);
+    json_decref(text);
+    text = list_text(NULL);
+    assert_true(json_is_null(text));
+    json_decref(text);
+}
+
 static void test_lists(void **state)
 {
     static const struct {
@@ -168,6 +186,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_lists),
+        cmocka_unit_test(test_any_bytes),
         cmocka_unit_test(test_fits_the_terminal),
         cmocka_unit_test(test_sizes_and_durations),
         cmocka_unit_test(test_progress_line),
