@@ -318,7 +318,8 @@ static enum mr_status task_text(struct dag_reader *r, struct scheduler_task *tas
 
         for (size_t i = 0; i <= node->start_mark.line && at != NULL; i++) { /* marks count characters, not bytes */
             at = memchr(at, '\n', (size_t)(end - at));
-            at += at != NULL;
+            if (at != NULL)
+                at++;
         }
         for (; at != NULL && at < end && *at == ' '; at++)
             spaces++;
