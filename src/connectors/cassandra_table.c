@@ -133,6 +133,34 @@ static enum mr_status statement_run(struct cql_client *client, struct mr_writer 
     return status;
 }
 
+static void keyspace_statement(struct mr_writer *w, const struct cassandra_table *t)
+{
+    mr_write_str(w, MR_STR("CREATE KEYSPACE IF NOT EXISTS "));
+    name_write(w, mr_str_of(t->keyspace));
+    mr_write_str(w, MR_STR(" WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}"));
+}
+
+static void table_statement(struct mr_writer *w, const struct cassandra_table *t, const struct connector_table *table)
+{
+    mr_write_str(w, MR_STR("CREATE TABLE IF NOT EXISTS "));
+    table_name_write(w, t);
+    mr_write_str(w, MR_STR(" ("));
+    for (uint32_t i = 0; i < t->column_count; i++) {
+        name_write(w, t->columns[i].name);
+        mr_write_u8(w, ' ');
+        if (!cassandra_type_write(w, table->row->fields[i].type))
+            assert(!"cassandra_table_init let no other type through");
+        mr_write_str(w, MR_STR(", "));
+    }
+    mr_write_str(w, MR_STR("PRIMARY KEY ("));
+    for (uint32_t i = 0; i < table->primary_key_count; i++) {
+        if (i > 0)
+            mr_write_str(w, MR_STR(", "));
+        name_write(w, t->columns[table->primary_key[i]].name);
+    }
+    mr_write_str(w, MR_STR("))"));
+}
+
 enum mr_status cassandra_table_create(const struct cassandra_table *t, const struct connector_table *table,
                                       struct cql_client *client, struct mr_err *err)
 {
@@ -143,31 +171,36 @@ enum mr_status cassandra_table_create(const struct cassandra_table *t, const str
         return mr_err_set(err, MR_INVALID,
                           "making it in Cassandra needs a PRIMARY KEY (...) NOT ENFORCED; or set 'auto.create' = "
                           "'false' when it is there");
-    mr_write_str(&w, MR_STR("CREATE KEYSPACE IF NOT EXISTS "));
-    name_write(&w, mr_str_of(t->keyspace));
-    mr_write_str(&w, MR_STR(" WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}"));
+    keyspace_statement(&w, t);
     status = statement_run(client, &w, err);
     if (status == MR_OK) {
-        mr_write_str(&w, MR_STR("CREATE TABLE IF NOT EXISTS "));
-        table_name_write(&w, t);
-        mr_write_str(&w, MR_STR(" ("));
-        for (uint32_t i = 0; i < t->column_count; i++) {
-            name_write(&w, t->columns[i].name);
-            mr_write_u8(&w, ' ');
-            if (!cassandra_type_write(&w, table->row->fields[i].type))
-                assert(!"cassandra_table_init let no other type through");
-            mr_write_str(&w, MR_STR(", "));
-        }
-        mr_write_str(&w, MR_STR("PRIMARY KEY ("));
-        for (uint32_t i = 0; i < table->primary_key_count; i++) {
-            if (i > 0)
-                mr_write_str(&w, MR_STR(", "));
-            name_write(&w, t->columns[table->primary_key[i]].name);
-        }
-        mr_write_str(&w, MR_STR("))"));
+        table_statement(&w, t, table);
         status = statement_run(client, &w, err);
     }
     mr_writer_deinit(&w);
+    return status;
+}
+
+/* Says that it is not there, with the statements that make it, to be copied. */
+static enum mr_status table_missing(const struct cassandra_table *t, const struct connector_table *table,
+                                    struct mr_err *err)
+{
+    struct mr_writer keyspace = { 0 }, made = { 0 };
+    enum mr_status status;
+
+    if (t->reading || table->primary_key_count == 0) {
+        status = mr_err_set(err, MR_NOT_FOUND, "there is no table %s.%s%s", t->keyspace, t->table,
+                            t->reading ? "" : "; create it, or set 'auto.create' = 'true'");
+    } else {
+        keyspace_statement(&keyspace, t);
+        table_statement(&made, t, table);
+        status = mr_err_set(err, MR_NOT_FOUND,
+                            "there is no table %s.%s; create it, or set 'auto.create' = 'true':\n%.*s;\n%.*s;",
+                            t->keyspace, t->table, (int)keyspace.size, (const char *)keyspace.data, (int)made.size,
+                            (const char *)made.data);
+    }
+    mr_writer_deinit(&keyspace);
+    mr_writer_deinit(&made);
     return status;
 }
 
@@ -252,8 +285,7 @@ enum mr_status cassandra_table_check(struct cassandra_table *t, const struct con
         goto out;
     }
     if (result.kind != CQL_RESULT_ROWS || result.metadata.column_count != 3 || result.row_count == 0) {
-        status = mr_err_set(err, MR_NOT_FOUND, "there is no table %s.%s%s", t->keyspace, t->table,
-                            t->reading ? "" : "; create it, or set 'auto.create' = 'true'");
+        status = table_missing(t, table, err);
         goto out;
     }
     names = MR_ARENA_ARRAY(arena, const char *, result.row_count);
