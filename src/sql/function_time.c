@@ -111,10 +111,10 @@ static void call_extract(struct sql_call *c)
         v = of_day / 1000000 % 60;
         break;
     case SQL_UNIT_MILLISECOND:
-        v = of_day / 1000 % 60000;
+        v = of_day / 1000 % 1000; /* as in Flink: without the seconds */
         break;
     case SQL_UNIT_MICROSECOND:
-        v = of_day % 60000000;
+        v = of_day % 1000000;
         break;
     case SQL_UNIT_EPOCH:
         v = floor_divide(us, 1000000);
