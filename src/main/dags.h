@@ -14,7 +14,7 @@ struct scheduler;
 struct server;
 
 /* Reads PROJECT's DAGs (NULL: no project; CONFIG: a SETTINGS_TABLE), binds their SQL tasks in SERVER's engine and
- * opens the scheduler.  After the pipelines, whose tables they see.  Adds the routes of /api/dags when there is HTTP. 
+ * opens the scheduler.  After the pipelines, whose tables they see.  Adds the routes of /api/dags when there is HTTP.
  * Fills server->dags. MR_INVALID  a DAG's file is wrong (err names file, line and column)     MR_CORRUPT, MR_IO  the
  * history's file is *DATA_FAILED  it was the history's file */
 MR_MUST_CHECK enum mr_status dags_open(struct server *server, const struct project *project,
