@@ -6,7 +6,7 @@ import struct
 from pathlib import Path
 
 import pytest
-from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import (AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, NewPartitions, NewTopic,
                                    OffsetSpec, ResourceType)
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
@@ -15,6 +15,8 @@ from kafka.errors import UnknownTopicOrPartitionError
 
 from kafka_raw import Kafka, batch_of
 from millrace import DEADLINE_S, Millrace, wait_until
+from people_api import PeopleApi, people_500
+from pipeline import check_tables, wait_for_people, write_project
 
 
 @pytest.fixture
@@ -137,6 +139,22 @@ def test_partitions_grown_in_turn(server, admin):
     assert all(error is None or error.args[0].code() == KafkaError.INVALID_PARTITIONS for error in errors)
     assert errors[-1] is None
     assert len(admin.list_topics("turns", DEADLINE_S).topics["turns"].partitions) == 29
+
+
+def test_a_deleted_topics_offsets_are_forgotten(server, admin):
+    """A group that comes back to a new topic of the same name begins anew."""
+    where = TopicPartition("again", 0, 2)
+    for expect in (2, -1001):
+        make(admin, "again")
+        if expect > 0:
+            produce(server.kafka, "again", [b"a", b"b"])
+            consumer = Consumer({"bootstrap.servers": server.kafka, "group.id": "left"})
+            consumer.commit(offsets=[where], asynchronous=False)
+            consumer.close()
+        asked = ConsumerGroupTopicPartitions("left", [TopicPartition("again", 0)])
+        found = admin.list_consumer_group_offsets([asked])["left"].result(DEADLINE_S)
+        assert [partition.offset for partition in found.topic_partitions] == [expect]
+        done(admin.delete_topics(["again"]))
 
 
 # ---- records ----
@@ -389,6 +407,14 @@ def test_advertise_everywhere_leaves_a_way_in(data_dir):
         assert server.kafka != f"127.0.0.1:{inside}"               # the one for this machine
         make(AdminClient({"bootstrap.servers": server.kafka}), "t")
         assert Kafka(server.kafka).produce("t", batch_of([b"x"])) == 0
+
+
+def test_queries_do_not_need_the_advertised_address(folder, data_dir):
+    told, = free_ports(1)                                          # nobody forwards it
+    with PeopleApi(people_500()) as api:
+        write_project(folder, api.url, 100, 5)
+        with Millrace("--kafka-advertise", f"127.0.0.1:{told}", project=folder, data_dir=data_dir) as server:
+            check_tables(*wait_for_people(server.cql, 500), people_500())
 
 
 @pytest.mark.parametrize("arguments, says", [
