@@ -149,7 +149,7 @@ static enum mr_status run_from_blob(const struct expr_call *call, struct cql_val
 
 static enum mr_status give_number(const struct expr_call *call, double v, struct cql_value *out)
 {
-    uint8_t bytes[8];
+    uint8_t *bytes = mr_arena_alloc(call->context->arena, 8); /* a cast may give it back as it is */
 
     cql_store_f64(bytes, v);
     return expr_cast(cql_type_native(CQL_DOUBLE), call->expr->type, CQL_VALUE_OF(bytes, 8), call->context->arena, out,
@@ -158,16 +158,10 @@ static enum mr_status give_number(const struct expr_call *call, double v, struct
 
 static enum mr_status run_math(const struct expr_call *call, double (*f)(double), struct cql_value *out)
 {
-    struct cql_value copy;
-    enum mr_status status;
-
     *out = CQL_VALUE_NULL;
     if (call->args[0].size <= 0)
         return MR_OK;
-    status = give_number(call, f(cql_number_f64(call->expr->args[0]->type, call->args[0])), &copy);
-    if (status == MR_OK && copy.size > 0)
-        status = give(call, copy.data, (size_t)copy.size, out);
-    return status;
+    return give_number(call, f(cql_number_f64(call->expr->args[0]->type, call->args[0])), out);
 }
 
 static enum mr_status run_abs(const struct expr_call *call, struct cql_value *out)

@@ -416,6 +416,8 @@ enum mr_status plan_select(struct plan_build *b)
         status = select_distinct(b);
     if (status == MR_OK)
         status = select_order(b);
+    if (status == MR_OK && s->per_partition_limit != NULL && b->plan->aggregate_count > 0)
+        return plan_fail(b, MR_INVALID, "PER PARTITION LIMIT is not allowed with aggregate queries.");
     if (status == MR_OK && s->per_partition_limit != NULL)
         status = plan_source_of(b, s->per_partition_limit, cql_type_native(CQL_INT), MR_STR("[per_partition_limit]"),
                                 &b->plan->per_partition_limit);

@@ -3,7 +3,7 @@
  * One cell an element.  Its path: of a set the element, of a map the key, in the form that keeps their order; of a list
  * when it was written, so that lists grow at both ends without being read:
  *   side u8 (0: put in front, 1: put behind) | time u64 (of front ones turned) | statement u16 (likewise) | place u32
- * An assignment deletes the elements written before, one microsecond earlier than its own. */
+ * An assignment, of null too, deletes the elements written before, one microsecond earlier than its own. */
 #include "tables/literal_int.h"
 #include "tables/plan_int.h"
 
@@ -217,7 +217,7 @@ enum mr_status write_collection(const struct plan *plan, const struct plan_assig
     if (is_change && assignment->assign == AST_ASSIGN_LESS)
         return write_less(column, v, cells, err);
     if (!is_change)
-        delete_elements(cells, column->id, v.size == CQL_NULL ? cells->write_time_us : cells->write_time_us - 1);
+        delete_elements(cells, column->id, cells->write_time_us - (plan->kind != AST_DELETE));
     if (v.size <= 0)
         return MR_OK;
     return add_elements(column, v, assignment->assign == AST_ASSIGN_FIRST ? SIDE_FRONT : SIDE_BACK, cells, err);

@@ -195,6 +195,49 @@ static void test_partition_delete(void **state)
     }
 }
 
+static void delete_range(struct fixture *f, const char *partition, const char *from, const char *to, int64_t time_us)
+{
+    struct store_mutation m = { .kind = STORE_DELETE_RANGE, .key = key_of(partition, from), .write_time_us = time_us };
+
+    m.clustering_to = text(to);
+    apply(f, &m, 1);
+}
+
+/* What ranges cover is gone, whichever came first, for reads of single rows and for scans, also after a restart. */
+static void test_range_delete(void **state)
+{
+    struct fixture *f = *state;
+
+    write_row(f, "a", NULL, 1, "static");
+    write_row(f, "a", "1", 10, "one");
+    write_row(f, "a", "2", 10, "two");
+    write_row(f, "a", "3", 21, "three");
+    write_row(f, "a", "4", 10, "four");
+    write_row(f, "b", "2", 1, "other");
+    delete_range(f, "a", "2", "4", 20);
+    delete_range(f, "a", "3", "3", 99); /* nothing is in it */
+    write_row(f, "a", "22", 20, "too old");
+    for (int i = 0; i < 2; i++) {
+        assert_row(f, "a", NULL, "static");
+        assert_row(f, "a", "1", "one");
+        assert_row(f, "a", "2", NULL);
+        assert_row(f, "a", "22", NULL);
+        assert_row(f, "a", "3", "three");
+        assert_row(f, "a", "4", "four");
+        assert_row(f, "b", "2", "other");
+        reopen(f);
+    }
+    delete_range(f, "a", "", "2", 30);
+    assert_row(f, "a", "1", NULL);
+    assert_row(f, "a", NULL, "static");
+    assert_row(f, "a", "4", "four");
+    delete_range(f, "a", "2", "", 30);
+    assert_row(f, "a", "4", NULL);
+    assert_row(f, "a", "3", NULL);
+    write_row(f, "a", "4", 31, "again");
+    assert_row(f, "a", "4", "again");
+}
+
 /* Scans into "partition/clustering=value " in PAGE rows a page. */
 static void assert_scan(struct fixture *f, struct store_scan_options o, size_t page, bool one_each, const char *expect)
 {
@@ -471,6 +514,64 @@ static void test_order_in_a_batch(void **state)
     assert_row(f, "a", "1", "x");
 }
 
+enum { MODEL_ROWS = 10, MODEL_STEPS = 60 };
+
+/* Rows and ranges with random times against the definition: a row is there when no range over it is as new. */
+static void test_ranges_against_a_model(void **state)
+{
+    struct fixture *f = *state;
+    struct store_scan_options one = {
+        .table_id = 5, .one_partition = true, .token = token_of("a"), .partition_key = text("a")
+    };
+    int64_t written[MODEL_ROWS] = { 0 }, deleted[MODEL_ROWS] = { 0 };
+    unsigned seed = 7;
+
+    for (int step = 0; step < MODEL_STEPS; step++) {
+        int64_t time_us = 1 + rand_r(&seed) % 40;
+        int from = rand_r(&seed) % MODEL_ROWS, to = rand_r(&seed) % (MODEL_ROWS + 1);
+        char low[2] = { (char)('0' + from) }, high[2] = { (char)('0' + to) };
+        struct mr_writer expect = { 0 };
+
+        if (step % 2 == 0) {
+            write_row(f, "a", low, time_us, "v");
+            written[from] = time_us > written[from] ? time_us : written[from];
+        } else {
+            delete_range(f, "a", low, to == MODEL_ROWS ? "" : high, time_us);
+            for (int i = from; i < to; i++)
+                deleted[i] = time_us > deleted[i] ? time_us : deleted[i];
+        }
+        for (int i = 0; i < MODEL_ROWS; i++) {
+            char name[2] = { (char)('0' + i) };
+
+            assert_row(f, "a", name, written[i] > deleted[i] ? "v" : NULL);
+            if (written[i] > deleted[i])
+                mr_write_text(&expect, "a/%s=v ", name);
+        }
+        mr_write_u8(&expect, 0);
+        assert_scan(f, one, 1 + (size_t)step % 4, false, (char *)expect.data);
+        mr_writer_deinit(&expect);
+    }
+}
+
+/* Of two cells of one element in one mutation the one stays that a merge would keep. */
+static void test_cells_twice(void **state)
+{
+    struct fixture *f = *state;
+    struct store_cell cells[] = {
+        { .column_id = 1, .path = text("e"), .write_time_us = 5, .value = text("a") },
+        { .column_id = 1, .path = text("e"), .write_time_us = 5, .value = text("b") },
+        { .column_id = 1, .flags = STORE_CELL_ELEMENTS_TOMBSTONE, .write_time_us = 4 },
+        { .column_id = 1, .path = text("d"), .write_time_us = 4, .value = text("covered") },
+    };
+    struct store_mutation m = { .kind = STORE_WRITE, .key = key_of("a", "1"), .cells = cells, .cell_count = 4 };
+    struct store_row row;
+
+    apply(f, &m, 1);
+    assert_int_equal(store_get(f->store, &m.key, f->arena, &row, NULL), MR_OK);
+    assert_int_equal(row.cell_count, 1);
+    assert_int_equal(mr_bytes_compare(row.cells[0].value, text("b")), 0);
+}
+
 static void test_limits(void **state)
 {
     struct fixture *f = *state;
@@ -675,6 +776,9 @@ int main(int argc, char **argv)
         TEST(test_meta_and_drop),
         TEST(test_order_in_a_batch),
         TEST(test_limits),
+        TEST(test_range_delete),
+        TEST(test_ranges_against_a_model),
+        TEST(test_cells_twice),
         TEST(test_kill),
         TEST(test_second_open_and_newer_format),
     };

@@ -20,6 +20,18 @@ static const struct {
     { CQL_FLOAT, { "ff800000", "bf800000", "80000000", "00000000", "3f800000", "7f800000" } },
     { CQL_DOUBLE, { "fff0000000000000", "bff0000000000000", "0000000000000000", "3ff0000000000000" } },
     { CQL_BOOLEAN, { "", "00", "01" } },
+    { CQL_TINYINT, { "80", "ff", "00", "01", "7f" } },
+    { CQL_SMALLINT, { "8000", "ffff", "0000", "0001", "7fff" } },
+    { CQL_DATE, { "00000000", "7fffffff", "80000000", "ffffffff" } },
+    { CQL_TIME, { "0000000000000000", "0000000000000001", "00004e94914effff" } },
+    { CQL_VARINT, { "ff00000000", "ff7f", "80", "00", "7f", "010000" } },
+    /* -15, -1.5, 0, 0.015, 1.5, 150 */
+    { CQL_DECIMAL, { "fffffffff1", "00000001f1", "0000000000", "000000030f", "000000010f", "ffffffff0f" } },
+    { CQL_TIMEUUID,
+      { "ffffffff111111118000000000000000", "ffffffff11111111ff00000000000000", "ffffffff111111110000000000000000",
+        "00000000111111127f00000000000000" } },
+    { CQL_INET, { "", "00000001", "7f000001", "7f000001000000000000000000000000" } },
+    { CQL_BLOB, { "", "00", "00ff", "01" } },
     { CQL_VARCHAR, { "", "00", "0000", "0001", "61", "6162" } },
     { CQL_UUID,
       { "ffffffff111111110000000000000000", "00000000111111120000000000000000", "00000000000040000000000000000000",
@@ -99,8 +111,40 @@ static void test_order(void **state)
     mr_arena_free(arena);
 }
 
+/* Collections compare element by element, a shorter one first. */
+static void test_collections(void **state)
+{
+    static const char *const lists[] = { "00000000", "0000000100000004ffffffff", "000000010000000400000001",
+                                         "00000002000000040000000100000004ffffffff", "000000010000000400000002" };
+    const struct cql_type *items[] = { cql_type_native(CQL_INT) };
+    struct cql_type list = { .code = CQL_LIST, .item_count = 1, .items = items, .is_frozen = true };
+    struct mr_arena *arena = mr_arena_new();
+
+    MR_UNUSED(state);
+    for (size_t i = 0; i < MR_COUNT(lists); i++) {
+        for (size_t j = 0; j < MR_COUNT(lists); j++) {
+            struct cql_value a = unhex(arena, lists[i]), b = unhex(arena, lists[j]);
+            int order = ordered_compare(&list, a, b);
+
+            assert_true(i < j ? order < 0 : i > j ? order > 0 : order == 0);
+        }
+        for (int descending = 0; descending < 2; descending++) {
+            struct cql_value v = unhex(arena, lists[i]), back;
+            struct mr_writer w = encode(&list, descending != 0, v, 9);
+            struct mr_reader r = mr_reader_of(mr_writer_bytes(&w));
+
+            assert_int_equal(ordered_decode(&r, &list, descending != 0, arena, &back), MR_OK);
+            assert_int_equal(mr_reader_left(&r), 1);
+            assert_int_equal(back.size, v.size);
+            assert_memory_equal(back.data, v.data, (size_t)v.size);
+            mr_writer_deinit(&w);
+        }
+    }
+    mr_arena_free(arena);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_order) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_order), cmocka_unit_test(test_collections) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
