@@ -22,8 +22,6 @@ static const struct broker_setting fixed[] = {
       "Assignors of the new group protocol, which is not served." },
     { "group.coordinator.rebalance.protocols", "classic", BROKER_CONFIG_LIST, BROKER_SOURCE_DEFAULT,
       "Group protocols that are served." },
-    { "group.initial.rebalance.delay.ms", "0", BROKER_CONFIG_INT, BROKER_SOURCE_DEFAULT,
-      "A new group does not wait for more members." },
     { "node.id", "1", BROKER_CONFIG_INT, BROKER_SOURCE_DEFAULT, "Number of this node; there is one." },
     { "offsets.topic.replication.factor", "1", BROKER_CONFIG_INT, BROKER_SOURCE_DEFAULT, "There is one replica." },
     { "process.roles", "broker,controller", BROKER_CONFIG_LIST, BROKER_SOURCE_DEFAULT, "This node is both." },
@@ -104,6 +102,7 @@ const struct broker_setting *broker_settings(const struct broker *broker, struct
     n = own_settings(broker, arena, settings);
     memcpy(settings + n, fixed, sizeof(fixed));
     n += MR_COUNT(fixed);
+    n += broker_groups_settings(broker->groups, arena, settings + n);
     for (size_t i = 0; i < config_count; i++) {
         if (configs[i].broker_name == NULL || setting_is_there(settings, n, configs[i].broker_name))
             continue;

@@ -29,6 +29,7 @@ enum broker_limits_private {
     BROKER_TIMESTAMP_AHEAD_MS = 3600000, /* message.timestamp.after.max.ms */
     BROKER_TOPIC_OPERATIONS = 0xdf8,     /* bits of what may be done with a topic when nothing is forbidden */
     BROKER_CLUSTER_OPERATIONS = 0x1fa0,  /* the same for the cluster */
+    BROKER_GROUP_SETTINGS = 8,
 };
 
 struct broker_conn;
@@ -241,6 +242,9 @@ void broker_groups_close(struct broker_groups *groups);
 /* The topic TOPIC was deleted: so are the offsets that groups have committed for it.  Must be called before a topic of
  * the same name can be written to.  GROUPS may be NULL. */
 void broker_groups_topic_deleted(struct broker_groups *groups, struct mr_str topic);
+
+/* The coordinator's settings, BROKER_GROUP_SETTINGS at most, to OUT; how many.  GROUPS may be NULL: none. */
+size_t broker_groups_settings(const struct broker_groups *groups, struct mr_arena *arena, struct broker_setting *out);
 
 /* ---- connection.c ---- */
 

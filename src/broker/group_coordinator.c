@@ -209,6 +209,47 @@ void broker_groups_topic_deleted(struct broker_groups *groups, struct mr_str top
     mr_arena_free(arena);
 }
 
+/* ---- settings ---- */
+
+static size_t settings_fill(const struct broker_groups *groups, struct mr_arena *arena, struct broker_setting *out)
+{
+    const struct {
+        const char *name;
+        int64_t value;
+        int64_t usual; /* else it was set */
+        const char *documentation;
+    } rows[] = {
+        { "group.initial.rebalance.delay.ms", groups->rules.initial_delay_ms, 0,
+          "How long a new group waits for more members." },
+        { "group.max.session.timeout.ms", groups->rules.session_max_ms, BROKER_GROUP_SESSION_MAX_MS,
+          "The longest session that a member may ask for." },
+        { "group.max.size", groups->rules.size_max, BROKER_GROUP_SIZE_MAX, "Members that a group may have." },
+        { "group.min.session.timeout.ms", groups->rules.session_min_ms, BROKER_GROUP_SESSION_MIN_MS,
+          "The shortest session that a member may ask for." },
+        { "offset.metadata.max.bytes", BROKER_OFFSET_METADATA_MAX, BROKER_OFFSET_METADATA_MAX,
+          "The longest note that a commit may carry." },
+        { "offsets.retention.check.interval.ms", BROKER_OFFSETS_CHECK_MS, BROKER_OFFSETS_CHECK_MS,
+          "How often old offsets are looked for." },
+        { "offsets.retention.minutes", groups->retention_ms / MS_IN_MINUTE, BROKER_OFFSETS_RETENTION_MINUTES,
+          "How long the offsets of a group without members are kept." },
+        { "offsets.topic.num.partitions", BROKER_OFFSETS_PARTITIONS, BROKER_OFFSETS_PARTITIONS,
+          "Partitions of " BROKER_OFFSETS_TOPIC "." },
+    };
+
+    _Static_assert(MR_COUNT(rows) <= BROKER_GROUP_SETTINGS, "callers have room for so many");
+    for (size_t i = 0; i < MR_COUNT(rows); i++)
+        out[i] =
+            (struct broker_setting){ rows[i].name, mr_arena_printf(arena, "%" PRId64, rows[i].value), BROKER_CONFIG_INT,
+                                     rows[i].value == rows[i].usual ? BROKER_SOURCE_DEFAULT : BROKER_SOURCE_FILE,
+                                     rows[i].documentation };
+    return MR_COUNT(rows);
+}
+
+size_t broker_groups_settings(const struct broker_groups *groups, struct mr_arena *arena, struct broker_setting *out)
+{
+    return groups != NULL ? settings_fill(groups, arena, out) : 0;
+}
+
 /* ---- opening and closing ---- */
 
 static int32_t or_default(int32_t value, int32_t default_value)

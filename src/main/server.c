@@ -47,6 +47,9 @@ static enum mr_status open_stack(struct server *s, const struct server_options *
         options.kafka_listen = listen_address(o, "kafka.listen");
     options.kafka_advertise = mr_config_text(o->config, "kafka.advertise");
     options.replication_reject = strcmp(mr_config_text(o->config, "replication.factor.policy"), "reject") == 0;
+    options.group_delay_ms = mr_config_integer(o->config, "group.initial.rebalance.delay.ms");
+    options.group_session_ms = mr_config_integer(o->config, "group.min.session.timeout.ms");
+    options.offsets_minutes = mr_config_integer(o->config, "offsets.retention.minutes");
     if (mr_config_text(o->config, "cassandra.external") == NULL)
         options.cql_listen = listen_address(o, "cql.listen");
     if (o->http)

@@ -36,6 +36,30 @@ void settings_apply_logging(const struct mr_config *config);
           "clamp",                                                                                                     \
           "clamp|reject",                                                                                              \
           "a topic asked for with more than one replica: make it with one and warn, or refuse it" },                   \
+        { "group.initial.rebalance.delay.ms",                                                                          \
+          NULL,                                                                                                        \
+          0,                                                                                                           \
+          MR_OPTION_INTEGER,                                                                                           \
+          "MS",                                                                                                        \
+          "0",                                                                                                         \
+          NULL,                                                                                                        \
+          "how long the first member of a consumer group waits for others" },                                          \
+        { "group.min.session.timeout.ms",                                                                              \
+          NULL,                                                                                                        \
+          0,                                                                                                           \
+          MR_OPTION_INTEGER,                                                                                           \
+          "MS",                                                                                                        \
+          "6000",                                                                                                      \
+          NULL,                                                                                                        \
+          "the shortest session that a member of a consumer group may ask for" },                                      \
+        { "offsets.retention.minutes",                                                                                 \
+          NULL,                                                                                                        \
+          0,                                                                                                           \
+          MR_OPTION_INTEGER,                                                                                           \
+          "N",                                                                                                         \
+          "10080",                                                                                                     \
+          NULL,                                                                                                        \
+          "how long the offsets of a consumer group without members are kept" },                                       \
         { "cql.listen", "cql-listen",     0,    MR_OPTION_TEXT,                                                        \
           "HOST:PORT",  "127.0.0.1:9042", NULL, "where the tables speak CQL" },                                        \
         { "http.listen", "http-listen",    0,    MR_OPTION_TEXT,                                                       \

@@ -70,6 +70,11 @@ static int connections_share(void)
     return (int)((limit.rlim_cur - files) / SHARES);
 }
 
+static int32_t int32_of(int64_t value)
+{
+    return value > INT32_MAX ? INT32_MAX : (int32_t)(value < 0 ? 0 : value);
+}
+
 static int at_most(int a, int b)
 {
     return a < b ? a : b;
@@ -251,6 +256,9 @@ static enum mr_status kafka_listen(struct stack *s, struct mr_err *err)
             .listener_count = (uint32_t)count,
             .auto_create_topics = true,
             .replication_reject = s->options.replication_reject,
+            .groups = { .initial_rebalance_delay_ms = int32_of(s->options.group_delay_ms),
+                        .session_timeout_min_ms = int32_of(s->options.group_session_ms),
+                        .offsets_retention_minutes = int32_of(s->options.offsets_minutes) },
             .connections_max = (uint32_t)at_most(s->share, BROKER_CONNECTIONS_MAX_DEFAULT),
             .cluster_id = cluster_id,
         };

@@ -16,6 +16,9 @@ struct stack_options {
     const char *kafka_listen;    /* HOST:PORT, or several joined by commas; NULL: no broker */
     const char *kafka_advertise; /* one for each of them, joined by commas, "-": none; NULL: none of them has one */
     bool replication_reject;     /* refuse more than one replica, instead of making one */
+    int64_t group_delay_ms;      /* group.initial.rebalance.delay.ms */
+    int64_t group_session_ms;    /* group.min.session.timeout.ms */
+    int64_t offsets_minutes;     /* offsets.retention.minutes */
     const char *cql_listen;      /* HOST:PORT; NULL: no tables */
     const char *http_listen;     /* HOST:PORT; NULL: no HTTP */
     const char *http_hosts;      /* names joined by commas that a request's Host may have; NULL: none */

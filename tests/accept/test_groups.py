@@ -9,7 +9,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer
 from confluent_kafka import (OFFSET_INVALID, Consumer, ConsumerGroupState, ConsumerGroupTopicPartitions, KafkaException,
                              Producer, TopicPartition)
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic
 from kafka import KafkaConsumer
 
 from millrace import DEADLINE_S, Millrace, wait_until
@@ -264,6 +264,22 @@ def test_aiokafka(server):
 
 
 # ---- administration ----
+
+def test_settings(data_dir):
+    settings = {"MILLRACE_GROUP_MIN_SESSION_TIMEOUT_MS": "1000", "MILLRACE_GROUP_INITIAL_REBALANCE_DELAY_MS": "50",
+                "MILLRACE_OFFSETS_RETENTION_MINUTES": "60"}
+    with Millrace(data_dir=data_dir, env=settings) as server:
+        broker = ConfigResource(ConfigResource.Type.BROKER, "1")
+        told = admin(server.kafka).describe_configs([broker])[broker].result(DEADLINE_S)
+        assert [told[name].value for name in ("group.min.session.timeout.ms", "group.initial.rebalance.delay.ms",
+                                              "offsets.retention.minutes")] == ["1000", "50", "60"]
+        topic = topic_make(server.kafka)
+        consumer = confluent(server.kafka, "short", session_timeout_ms=1000, heartbeat_interval_ms=100)
+        consumer.subscribe([topic])
+        assert len(take(consumer, 20)) == 20
+        consumer.close()
+
+
 
 def test_offsets_by_admin(server):
     topic, client = topic_make(server.kafka), admin(server.kafka)
