@@ -28,8 +28,7 @@ struct command {
     int rest_min; /* words that are no options */
     int rest_max;
     const struct command *const *verbs; /* of a noun, ends with NULL; then the fields from options to run are unused */
-    const char
-        *words; /* what the other words are, for completion: "topic", "group", "query", "dag" or "a|b|c"; else files */
+    const char *words; /* for completion: "topic", "group", "query", "dag" or "a|b|c"; NULL: files, or none */
     /* CONFIG holds the flags (and, for options it names, nothing else yet); REST the other words.  Returns an exit
      * code. */
     int (*run)(struct mr_config *config, char **rest, int rest_count);

@@ -4,10 +4,11 @@
 #include "base/text.h"
 #include "main/target.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { SLICE_MS = 300, NAMES_MAX = 1000 };
+enum { SLICE_MS = 300, NAMES_MAX = 1000, SETTLE_MS = 3000, SETTLE_SLICE_MS = 100 };
 
 static void on_log(const rd_kafka_t *handle, int level, const char *facility, const char *text)
 {
@@ -195,21 +196,47 @@ rd_kafka_topic_partition_list_t *kafka_tool_partitions(const struct rd_kafka_met
     return list;
 }
 
+/* Errors of a partition that was made, or changed its leader, just now. */
+static bool passes_soon(rd_kafka_resp_err_t code)
+{
+    return code == RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION || code == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE ||
+           code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+}
+
+/* Asks once; *AT is the partition that has the error. */
+static rd_kafka_resp_err_t offsets_ask(struct kafka_tool *tool, rd_kafka_topic_partition_list_t *list, int *at)
+{
+    rd_kafka_resp_err_t code = rd_kafka_offsets_for_times(tool->handle, list, KAFKA_TOOL_ANSWER_MS);
+
+    *at = 0;
+    for (int i = 0; i < list->cnt && code == RD_KAFKA_RESP_ERR_NO_ERROR; i++) {
+        code = list->elems[i].err;
+        *at = i;
+    }
+    return code;
+}
+
 enum mr_status kafka_tool_offsets(struct kafka_tool *tool, rd_kafka_topic_partition_list_t *list, struct mr_err *err)
 {
-    rd_kafka_resp_err_t code;
+    rd_kafka_topic_partition_list_t *asked = rd_kafka_topic_partition_list_copy(list);
+    int64_t until_ns = mr_monotonic_ns(mr_env_real()) + (int64_t)SETTLE_MS * 1000000;
+    rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
+    enum mr_status status = MR_OK;
+    int at = 0;
 
-    if (list->cnt == 0)
-        return MR_OK;
-    code = rd_kafka_offsets_for_times(tool->handle, list, KAFKA_TOOL_ANSWER_MS);
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return kafka_tool_error(tool, code, NULL, err, "offsets of %s", list->elems[0].topic);
-    for (int i = 0; i < list->cnt; i++) {
-        if (list->elems[i].err != RD_KAFKA_RESP_ERR_NO_ERROR)
-            return kafka_tool_error(tool, list->elems[i].err, NULL, err, "offsets of %s, partition %" PRId32,
-                                    list->elems[i].topic, list->elems[i].partition);
+    if (list->cnt > 0)
+        code = offsets_ask(tool, list, &at);
+    while (passes_soon(code) && mr_monotonic_ns(mr_env_real()) < until_ns) {
+        poll(NULL, 0, SETTLE_SLICE_MS);
+        for (int i = 0; i < list->cnt; i++)
+            list->elems[i].offset = asked->elems[i].offset;
+        code = offsets_ask(tool, list, &at);
     }
-    return MR_OK;
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+        status = kafka_tool_error(tool, code, NULL, err, "offsets of %s, partition %" PRId32, list->elems[at].topic,
+                                  list->elems[at].partition);
+    rd_kafka_topic_partition_list_destroy(asked);
+    return status;
 }
 
 /* ---- records ---- */
