@@ -34,6 +34,7 @@
 
 enum decode_limits {
     ORDER_MAX = 256,           /* places remembered per object */
+    MAP_ENTRIES_MAX = 16384,   /* each key is compared with those before it */
     BATCH_BYTES_MAX = 1 << 30, /* text one batch takes, so that no column of text overflows */
 };
 
@@ -459,30 +460,29 @@ static enum mr_status decode_array(struct data_json_decoder *d, struct json_node
     return MR_OK;
 }
 
-/* The value of a key that stands there already goes: the last one stays. */
+/* When the last entry's key stands there already, from FIRST on, the earlier entry goes. */
 static void map_key_forget(struct data_column *keys, struct data_column *values, uint32_t first)
 {
     struct mr_str last = data_str(keys, keys->length - 1);
+    struct data_column *kept_keys, *kept_values;
     uint32_t same = first;
 
     while (same + 1 < keys->length && !mr_str_equal(data_str(keys, same), last))
         same++;
     if (same + 1 == keys->length)
         return;
-    struct data_column *kept_keys = data_column_new(keys->type), *kept_values = data_column_new(values->type);
-    for (uint32_t i = first; i < values->length; i++) {
-        data_append_from(kept_keys, keys, i == same ? keys->length - 1 : i);
+    kept_keys = data_column_new(keys->type);
+    kept_values = data_column_new(values->type);
+    for (uint32_t i = same + 1; i < keys->length; i++) {
+        data_append_from(kept_keys, keys, i);
         data_append_from(kept_values, values, i);
     }
-    data_column_truncate(keys, first);
-    data_column_truncate(values, first);
-    for (uint32_t i = 0; i < kept_values->length; i++) {
-        if (first + i == same)
-            continue;
+    data_column_truncate(keys, same);
+    data_column_truncate(values, same);
+    for (uint32_t i = 0; i < kept_keys->length; i++) {
         data_append_from(keys, kept_keys, i);
         data_append_from(values, kept_values, i);
     }
-    data_append_from(keys, kept_keys, kept_keys->length - 1);
     data_column_unref(kept_keys);
     data_column_unref(kept_values);
 }
@@ -493,7 +493,7 @@ static enum mr_status decode_map(struct data_json_decoder *d, struct json_node *
     struct json_walk *w = &d->walk;
     struct data_column *keys = column == NULL ? NULL : column->children[0];
     struct data_column *values = column == NULL ? NULL : column->children[1];
-    uint32_t first = keys == NULL ? 0 : keys->length;
+    uint32_t first = keys == NULL ? 0 : keys->length, count = 0;
     enum mr_status status;
     struct mr_str raw;
 
@@ -519,6 +519,8 @@ static enum mr_status decode_map(struct data_json_decoder *d, struct json_node *
             if (status != MR_OK)
                 return status;
             json_path_pop(w);
+            if (++count > MAP_ENTRIES_MAX)
+                return json_wrong(w, MR_LIMIT, err, "a MAP has at most %d entries", MAP_ENTRIES_MAX);
             if (keys != NULL)
                 map_key_forget(keys, values, first);
         } while (json_take(w, ','));

@@ -227,6 +227,8 @@ static int64_t months_between(int64_t a, int64_t b)
     int64_t day_a = data_day_floor(a), day_b = data_day_floor(b), year_a, year_b, months, moved;
     int month_a, month_b, of_month;
 
+    if (b < a)
+        return -months_between(b, a);
     data_day_split(day_a, &year_a, &month_a, &of_month);
     data_day_split(day_b, &year_b, &month_b, &of_month);
     months = (year_b - year_a) * 12 + month_b - month_a;

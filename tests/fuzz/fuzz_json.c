@@ -24,6 +24,15 @@ static void setup(void)
         { MR_STR("b"), data_type_scalar(DATA_BOOLEAN, true) },
         { MR_STR("r"), data_type_row(arena, inner, 2, true) },
         { MR_STR("t"), data_type_array(arena, data_type_row(arena, inner, 2, true), true) },
+        { MR_STR("n"), data_type_decimal(arena, 20, 4, true) },
+        { MR_STR("z"), data_type_scalar(DATA_BYTES, true) },
+        { MR_STR("y"), data_type_scalar(DATA_TINYINT, true) },
+        { MR_STR("da"), data_type_scalar(DATA_DATE, true) },
+        { MR_STR("tm"), data_type_time(arena, DATA_TIME, 3, true) },
+        { MR_STR("ts"), data_type_scalar(DATA_TIMESTAMP, true) },
+        { MR_STR("tl"), data_type_time(arena, DATA_TIMESTAMP_LTZ, 3, true) },
+        { MR_STR("m"),
+          data_type_map(arena, data_type_scalar(DATA_STRING, false), data_type_decimal(arena, 38, 38, true), true) },
     };
     const struct data_type *row = data_type_row(arena, fields, MR_COUNT(fields), false);
     const bool wanted[MR_COUNT(fields)] = { false };

@@ -18,7 +18,8 @@ static const struct connector print = { "print", "", options + 2, NULL, &sink, t
 static const struct connector *const connectors[] = { &file, &print, NULL };
 
 static const char tables[] =
-    "CREATE TABLE t (a INT, b STRING, r ROW<x DOUBLE, y ARRAY<BIGINT>>) WITH ('connector' = "
+    "CREATE TABLE t (a INT, b STRING, r ROW<x DOUBLE, y ARRAY<BIGINT>>, n DECIMAL(10, 2), z TIMESTAMP(3), m "
+    "MAP<STRING, BYTES>) WITH ('connector' = "
     "'file', 'path' = 'p', 'format' = 'json'); CREATE TABLE s (a BIGINT, b STRING NOT NULL) WITH "
     "('connector' = 'print')";
 
