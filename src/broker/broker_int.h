@@ -161,6 +161,9 @@ struct log_partition *broker_partition_find(struct broker *broker, struct mr_str
 int broker_epoch_check(const struct broker *broker, int32_t leader_epoch);
 /* May a topic of this name be made?  Else a Kafka error, and ERR says why. */
 int broker_topic_name_check(struct broker *broker, struct mr_str name, struct mr_err *err);
+/* FIRST[i] gets the least index whose key is that of KEYS[i], SAME[i] how many of the COUNT keys are (for that least
+ * index; 0 for the others). */
+void broker_keys_group(const struct mr_bytes *keys, size_t count, size_t *first, size_t *same);
 /* Is it one of Kafka's own? */
 bool broker_topic_is_internal(struct mr_str name);
 

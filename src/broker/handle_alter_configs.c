@@ -10,7 +10,10 @@
 
 #include <string.h>
 
-enum { RETRY_MS = 2 /* another change of the topic is being synced */ };
+enum {
+    RETRY_MS = 2,       /* another change of the topic is being synced */
+    CHANGES_MAX = 1000, /* of one resource in one request */
+};
 
 enum operation { OPERATION_SET, OPERATION_DELETE, OPERATION_APPEND, OPERATION_SUBTRACT, OPERATION_N };
 
@@ -26,6 +29,7 @@ struct resource {
     struct mr_str name;
     const struct change *changes; /* change_count of them */
     size_t change_count;
+    bool is_repeated; /* in the request */
     int error;
     struct mr_str message; /* null: none */
 };
@@ -187,6 +191,10 @@ static void topic_configured(void *arg, enum mr_status status, struct log_topic 
 /* Each key once, with a value where one is needed, in a way that is known. */
 static bool changes_are_well(struct resource *r)
 {
+    if (r->change_count > CHANGES_MAX) {
+        error_set(r, KAFKA_ERROR_INVALID_REQUEST, "More than 1000 configurations of one resource.");
+        return false;
+    }
     for (size_t i = 0; i < r->change_count; i++) {
         const struct change *c = &r->changes[i];
 
@@ -260,19 +268,31 @@ static void broker_refuse(struct resource *r)
                       (int)(r->changes[0].name.size < 200 ? r->changes[0].name.size : 200), r->changes[0].name.data));
 }
 
-static bool resource_is_repeated(const struct alter *all, const struct resource *r)
+static void repetitions_note(struct alter *all)
 {
+    struct mr_arena *arena = all->request->arena;
+    struct mr_bytes *keys = MR_ARENA_ARRAY(arena, struct mr_bytes, (size_t)all->count);
+    size_t *first = MR_ARENA_ARRAY(arena, size_t, (size_t)all->count);
+    size_t *same = MR_ARENA_ARRAY(arena, size_t, (size_t)all->count);
+
+    for (int32_t i = 0; i < all->count; i++) {
+        const struct resource *r = &all->resources[i];
+        uint8_t *key = mr_arena_alloc(arena, r->name.size + 1);
+
+        key[0] = (uint8_t)r->type;
+        if (r->name.size > 0)
+            memcpy(key + 1, r->name.data, r->name.size);
+        keys[i] = (struct mr_bytes){ key, r->name.size + 1 };
+    }
+    broker_keys_group(keys, (size_t)all->count, first, same);
     for (int32_t i = 0; i < all->count; i++)
-        if (&all->resources[i] != r && all->resources[i].type == r->type &&
-            mr_str_equal(all->resources[i].name, r->name))
-            return true;
-    return false;
+        all->resources[i].is_repeated = same[first[i]] > 1;
 }
 
 /* False: try it again. */
 static bool resource_alter(struct resource *r)
 {
-    if (resource_is_repeated(r->all, r))
+    if (r->is_repeated)
         error_set(r, KAFKA_ERROR_INVALID_REQUEST, "Each resource must appear at most once.");
     else if (r->type == BROKER_RESOURCE_BROKER)
         broker_refuse(r);
@@ -363,6 +383,7 @@ void broker_handle_alter_configs(struct broker_request *request)
             .change_count = (size_t)r->configs_count,
         };
     }
+    repetitions_note(all);
     go_on(all);
 }
 
@@ -405,5 +426,6 @@ void broker_handle_incremental_alter_configs(struct broker_request *request)
             .change_count = (size_t)r->configs_count,
         };
     }
+    repetitions_note(all);
     go_on(all);
 }

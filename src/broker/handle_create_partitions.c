@@ -15,6 +15,8 @@ struct create_partitions {
     struct broker_request *request;
     int32_t next; /* topic to go on with */
     int32_t waiting;
+    size_t *first;           /* by topic of the request: the least index of the same name */
+    size_t *same;            /* and, there, how often it is named */
     struct net_timer *timer; /* owned; NULL while none runs */
 };
 
@@ -100,15 +102,6 @@ static int topic_check(const struct broker *broker, const struct kafka_create_pa
     return assignments_check(broker, in, in->count - present, err);
 }
 
-/* Does another entry of the request from FROM up to END name the same topic as the one at INDEX? */
-static bool name_is_among(const struct kafka_create_partitions_request *in, int32_t from, int32_t end, int32_t index)
-{
-    for (int32_t i = from; i < end; i++)
-        if (i != index && mr_str_equal(in->topics[i].name, in->topics[index].name))
-            return true;
-    return false;
-}
-
 /* False: the topic is being changed. */
 static bool topic_grow(struct create_partitions *all, const struct kafka_create_partitions_request_topic *in,
                        struct kafka_create_partitions_response_topic *out)
@@ -158,13 +151,13 @@ static void go_on(void *arg)
         struct kafka_create_partitions_response_topic *answer = &out->results[out->results_count];
         bool too_many = in->topics_count > TOPICS_MAX;
 
-        if (!too_many && name_is_among(in, 0, all->next, all->next))
+        if (!too_many && all->first[all->next] != (size_t)all->next)
             continue; /* it has its answer */
         kafka_create_partitions_response_topic_init(answer);
         answer->name = topic->name;
         if (too_many) {
             error_set(request, answer, KAFKA_ERROR_POLICY_VIOLATION, "More than 10000 topics in one request.");
-        } else if (name_is_among(in, all->next + 1, in->topics_count, all->next)) {
+        } else if (all->same[all->next] > 1) {
             error_set(request, answer, KAFKA_ERROR_INVALID_REQUEST, "Duplicate topic name.");
         } else if (!topic_grow(all, topic, answer)) {
             all->timer = net_timer_new(request->broker->loop, RETRY_MS, 0, go_on, all);
@@ -188,8 +181,14 @@ void broker_handle_create_partitions(struct broker_request *request)
     const struct kafka_create_partitions_request *in = request->request;
     struct kafka_create_partitions_response *out = request->response;
     struct create_partitions *all = MR_ARENA_NEW(request->arena, struct create_partitions);
+    struct mr_bytes *names = MR_ARENA_ARRAY(request->arena, struct mr_bytes, (size_t)in->topics_count);
 
+    for (int32_t i = 0; i < in->topics_count; i++)
+        names[i] = mr_bytes_of_str(in->topics[i].name);
     all->request = request;
+    all->first = MR_ARENA_ARRAY(request->arena, size_t, (size_t)in->topics_count);
+    all->same = MR_ARENA_ARRAY(request->arena, size_t, (size_t)in->topics_count);
+    broker_keys_group(names, (size_t)in->topics_count, all->first, all->same);
     request->state = all;
     request->on_abandon = stop_waiting;
     out->results =

@@ -15,6 +15,8 @@ enum {
 struct create_topics {
     struct broker_request *request;
     int32_t waiting;
+    size_t *first; /* by topic of the request: the least index of the same name */
+    size_t *same;  /* and, there, how often it is named */
 };
 
 struct create_topic {
@@ -171,14 +173,6 @@ static int topic_check(struct broker_request *request, struct create_topic *crea
     return error;
 }
 
-static bool name_is_repeated(const struct kafka_create_topics_request *in, int32_t index)
-{
-    for (int32_t i = 0; i < in->topics_count; i++)
-        if (i != index && mr_str_equal(in->topics[i].name, in->topics[index].name))
-            return true;
-    return false;
-}
-
 /* ---- making ---- */
 
 static int error_of_create(enum mr_status status)
@@ -227,7 +221,7 @@ static void topic_handle(struct create_topics *all, int32_t index)
         error_set(request, create->out, KAFKA_ERROR_POLICY_VIOLATION, "More than 10000 topics in one request.");
         return;
     }
-    if (name_is_repeated(whole, index)) {
+    if (all->same[all->first[index]] > 1) {
         error_set(request, create->out, KAFKA_ERROR_INVALID_REQUEST, "Duplicate topic name.");
         return;
     }
@@ -246,6 +240,20 @@ static void topic_handle(struct create_topics *all, int32_t index)
         topic_make(create);
 }
 
+static void names_group(struct create_topics *all)
+{
+    const struct kafka_create_topics_request *in = all->request->request;
+    struct mr_arena *arena = all->request->arena;
+    size_t count = (size_t)in->topics_count;
+    struct mr_bytes *names = MR_ARENA_ARRAY(arena, struct mr_bytes, count);
+
+    for (size_t i = 0; i < count; i++)
+        names[i] = mr_bytes_of_str(in->topics[i].name);
+    all->first = MR_ARENA_ARRAY(arena, size_t, count);
+    all->same = MR_ARENA_ARRAY(arena, size_t, count);
+    broker_keys_group(names, count, all->first, all->same);
+}
+
 void broker_handle_create_topics(struct broker_request *request)
 {
     const struct kafka_create_topics_request *in = request->request;
@@ -253,6 +261,7 @@ void broker_handle_create_topics(struct broker_request *request)
     struct create_topics *all = MR_ARENA_NEW(request->arena, struct create_topics);
 
     all->request = request;
+    names_group(all);
     out->topics_count = in->topics_count;
     out->topics = MR_ARENA_ARRAY(request->arena, struct kafka_create_topics_response_topic, (size_t)in->topics_count);
     for (int32_t i = 0; i < in->topics_count; i++)

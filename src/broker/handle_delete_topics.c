@@ -28,6 +28,9 @@ struct entry {
     struct mr_str name; /* null: by id */
     struct kafka_uuid id;
     struct log_topic *topic; /* NULL: none */
+    size_t first;            /* least index of an entry for the same topic */
+    size_t same;             /* how many there are, at that entry */
+    bool is_mixed;           /* some by name, some by id; at that entry */
 };
 
 static void error_set(struct broker_request *request, struct kafka_delete_topics_response_topic *out, int error,
@@ -85,6 +88,32 @@ static bool entry_is_same(const struct entry *a, const struct entry *b)
     return a->name.data == NULL && b->name.data == NULL && memcmp(&a->id, &b->id, sizeof(a->id)) == 0;
 }
 
+/* Finds out which entries mean the same topic. */
+static void entries_group(struct broker_request *request, struct entry *entries, size_t count)
+{
+    struct mr_bytes *keys = MR_ARENA_ARRAY(request->arena, struct mr_bytes, count);
+    size_t *first = MR_ARENA_ARRAY(request->arena, size_t, count);
+    size_t *same = MR_ARENA_ARRAY(request->arena, size_t, count);
+
+    for (size_t i = 0; i < count; i++) {
+        const struct entry *e = &entries[i];
+
+        if (e->topic != NULL)
+            keys[i] = mr_bytes_of_str(mr_str_of(log_topic_name(e->topic)));
+        else if (e->name.data != NULL)
+            keys[i] = mr_bytes_of_str(e->name);
+        else
+            keys[i] = (struct mr_bytes){ e->id.bytes, sizeof(e->id.bytes) };
+    }
+    broker_keys_group(keys, count, first, same);
+    for (size_t i = 0; i < count; i++) {
+        entries[i].first = first[i];
+        entries[i].same = same[i];
+        if (!entry_is_same(&entries[i], &entries[first[i]]))
+            entries[first[i]].is_mixed = true;
+    }
+}
+
 /* KAFKA_ERROR_NONE when ENTRIES[I] may be deleted, else the error and *MESSAGE. */
 static int entry_check(const struct entry *entries, size_t count, size_t i, const char **message)
 {
@@ -103,12 +132,10 @@ static int entry_check(const struct entry *entries, size_t count, size_t i, cons
         *message = "You may not specify both topic name and topic id.";
         return KAFKA_ERROR_INVALID_REQUEST;
     }
-    for (size_t j = 0; j < count; j++) {
-        if (j == i || (!entry_is_same(e, &entries[j]) && (e->topic == NULL || e->topic != entries[j].topic)))
-            continue;
-        *message = !entry_is_same(e, &entries[j])
-                       ? "The provided topic name maps to an ID that was already supplied."
-                       : (e->name.data != NULL ? "Duplicate topic name." : "Duplicate topic id.");
+    if (e->same > 1) {
+        *message = e->is_mixed            ? "The provided topic name maps to an ID that was already supplied."
+                   : e->name.data != NULL ? "Duplicate topic name."
+                                          : "Duplicate topic id.";
         return KAFKA_ERROR_INVALID_REQUEST;
     }
     if (e->topic == NULL) {
@@ -122,16 +149,6 @@ static int entry_check(const struct entry *entries, size_t count, size_t i, cons
     }
     *message = NULL;
     return KAFKA_ERROR_NONE;
-}
-
-/* Of what is named several times only the first is answered, as Kafka does. */
-static bool entry_is_answered(const struct entry *entries, size_t i)
-{
-    for (size_t j = 0; j < i; j++)
-        if (entry_is_same(&entries[i], &entries[j]) ||
-            (entries[i].topic != NULL && entries[i].topic == entries[j].topic))
-            return true;
-    return false;
 }
 
 static void entry_answer(struct delete_topics *all, const struct entry *entries, size_t count, size_t i)
@@ -161,7 +178,6 @@ static void entry_answer(struct delete_topics *all, const struct entry *entries,
     all->waiting++;
     broker_request_ref(request);
     broker_groups_topic_deleted(request->broker->groups, mr_str_of(log_topic_name(e->topic)));
-    broker_groups_topic_deleted(request->broker->groups, mr_str_of(log_topic_name(e->topic)));
     log_topic_delete(request->broker->log, e->topic, topic_deleted, deletion);
 }
 
@@ -174,8 +190,9 @@ void broker_handle_delete_topics(struct broker_request *request)
 
     all->request = request;
     out->responses = MR_ARENA_ARRAY(request->arena, struct kafka_delete_topics_response_topic, count);
+    entries_group(request, entries, count);
     for (size_t i = 0; i < count; i++)
-        if (count > TOPICS_MAX || !entry_is_answered(entries, i))
+        if (count > TOPICS_MAX || entries[i].first == i) /* of what is named several times only the first, as Kafka */
             entry_answer(all, entries, count, i);
     if (all->waiting == 0)
         broker_request_done(request);

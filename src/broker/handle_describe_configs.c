@@ -5,7 +5,10 @@
 
 #include <string.h>
 
-enum { SYNONYMS_MAX = 2 };
+enum {
+    SYNONYMS_MAX = 2,
+    RESOURCES_BESIDE_TOPICS = 100, /* that one request may ask for */
+};
 
 static void error_set(struct broker_request *request, struct kafka_describe_configs_response_result *out, int error,
                       const char *message)
@@ -138,6 +141,7 @@ void broker_handle_describe_configs(struct broker_request *request)
 {
     const struct kafka_describe_configs_request *in = request->request;
     struct kafka_describe_configs_response *out = request->response;
+    size_t most = log_topic_count(request->broker->log) + RESOURCES_BESIDE_TOPICS;
 
     out->results_count = in->resources_count;
     out->results =
@@ -150,7 +154,9 @@ void broker_handle_describe_configs(struct broker_request *request)
         result->error_message = MR_STR("");
         result->resource_type = resource->resource_type;
         result->resource_name = resource->resource_name;
-        if (resource->resource_type == BROKER_RESOURCE_TOPIC)
+        if ((size_t)i >= most) /* a few bytes of request make some KiB of answer */
+            error_set(request, result, KAFKA_ERROR_POLICY_VIOLATION, "More resources than there are topics.");
+        else if (resource->resource_type == BROKER_RESOURCE_TOPIC)
             topic_describe(request, resource, result);
         else if (resource->resource_type == BROKER_RESOURCE_BROKER)
             broker_resource(request, resource, result);

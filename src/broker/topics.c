@@ -1,6 +1,8 @@
 /* topics.c -- finding topics and judging their names. */
 #include "broker/broker_int.h"
 
+#include "base/map.h"
+
 #include <string.h>
 
 struct log_partition *broker_partition_find(struct broker *broker, struct mr_str topic, int32_t index, int *error)
@@ -39,6 +41,22 @@ int broker_topic_name_check(struct broker *broker, struct mr_str name, struct mr
         return KAFKA_ERROR_INVALID_TOPIC_EXCEPTION;
     }
     return KAFKA_ERROR_NONE;
+}
+
+void broker_keys_group(const struct mr_bytes *keys, size_t count, size_t *first, size_t *same)
+{
+    struct mr_map *map = mr_map_new();
+
+    for (size_t i = 0; i < count; i++) {
+        void *before = mr_map_get(map, keys[i]);
+
+        first[i] = before != NULL ? (uintptr_t)before - 1 : i;
+        same[i] = 0;
+        same[first[i]]++;
+        if (before == NULL)
+            mr_map_put(map, keys[i], (void *)(uintptr_t)(i + 1)); /* an index as a pointer: NULL is absent */
+    }
+    mr_map_free(map);
 }
 
 bool broker_topic_is_internal(struct mr_str name)

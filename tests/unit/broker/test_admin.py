@@ -258,6 +258,16 @@ class Configs(Admin):
                 (3, "x", 42, "Resource type 3 has no settings here.")):  # ours: the message
             self.assertEqual(self.describe(kind, name), (error, message, {}))
 
+    def test_floods(self):  # ours: what is named again and again makes neither much work nor a large answer
+        self.create("f")
+        many = [struct.pack(">b", TOPIC) + string("f") + struct.pack(">i", -1)] * 200000
+        reader = self.client.ask(DESCRIBE_CONFIGS, 1, array(many) + b"\0")
+        self.assertLess(reader.left(), 200000 * 100)
+        changes = [("retention.ms", 0, str(n)) for n in range(50000)]
+        self.assertEqual(self.alter((TOPIC, "f", changes))[0][0], 42)
+        rows = self.alter(*[(TOPIC, "f", [])] * 50000)
+        self.assertEqual((len(rows), rows[0][0]), (50000, 42))
+
     def alter(self, *resources):
         """IncrementalAlterConfigs v0: (error, message) of each (kind, name, [(key, operation, value)])."""
         body = array([struct.pack(">b", kind) + string(name) + array([
