@@ -295,7 +295,8 @@ static enum mr_status listen_on(struct tables *tables, const char *address, int 
     struct net_listener_options options = { .name = "cql",
                                             .address = address,
                                             .connections_max = connections_max,
-                                            .input_max = TABLES_LOGIN_BYTES_MAX + CQL_HEADER_BYTES,
+                                            .input_max = TABLES_LOGIN_BYTES_MAX + CQL_HEADER_BYTES +
+                                                         CQL_SEGMENT_LZ4_HEADER_BYTES + CQL_SEGMENT_TRAILER_BYTES,
                                             .on_accept = accepted,
                                             .arg = tables };
     struct net_address parsed;

@@ -576,6 +576,28 @@ static void test_big_segment_before_login(void **state)
     hang_up(&c);
 }
 
+/* The largest request before the login fits into the input, with its segment around it. */
+static void test_largest_before_login(void **state)
+{
+    for (int lz4 = 0; lz4 < 2; lz4++) {
+        struct client c = started(*state, 5, lz4 ? CQL_LZ4 : CQL_PLAIN);
+        struct mr_writer w = { 0 };
+        size_t at = cql_frame_begin(&w, 5, false, 0, 0, CQL_OP_AUTH_RESPONSE);
+        uint32_t x = 1;
+
+        mr_write_i32(&w, TABLES_LOGIN_BYTES_MAX - 4);
+        while (w.size < CQL_HEADER_BYTES + TABLES_LOGIN_BYTES_MAX) {
+            x = x * 1664525 + 1013904223;
+            mr_write_u8(&w, (uint8_t)(x >> 24 | 1));
+        }
+        cql_frame_end(&w, at);
+        send_envelope(&c, mr_writer_bytes(&w));
+        assert_string_equal(answer(&c), "error 0100: Provided username  and/or password are incorrect");
+        mr_writer_deinit(&w);
+        hang_up(&c);
+    }
+}
+
 /* Who registered hears of changes that others make, in its own version and compression. */
 static void test_events(void **state)
 {
@@ -777,6 +799,7 @@ int main(void)
         TEST(test_own_keyspace),
         TEST(test_trace_and_warning),
         TEST(test_old_versions),
+        TEST(test_largest_before_login),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
