@@ -107,6 +107,7 @@ static enum mr_status run_restore(void *arg, const char *dag, const struct sched
 {
     struct scheduler *s = arg;
     struct dag_entry *entry = scheduler_entry(s, dag);
+    struct mr_err ignored = MR_ERR_INIT;
     struct run *run;
     enum mr_status status;
 
@@ -122,8 +123,8 @@ static enum mr_status run_restore(void *arg, const char *dag, const struct sched
         task->attempt->leftover = true;
         task->attempt->number = task->attempts;
         status = history_identity(s->history, task->attempt, err);
-        if (status == MR_OK)
-            status = attempt_log_open(task->attempt, err);
+        if (status == MR_OK && attempt_log_open(task->attempt, &ignored) != MR_OK)
+            mr_log(MR_LOG_WARN, "scheduler", "%s", ignored.text); /* the outcome is in the history all the same */
     }
     if (status != MR_OK) {
         run_free(run);
