@@ -15,7 +15,7 @@
 static void write_connector(struct mr_writer *out, const struct connector *connector)
 {
     mr_write_text(out, "%s\n\n", connector->help);
-    mr_write_text(out, "As a source: %s. As a sink: %s. `'format' = 'json'`: %s.\n\n",
+    mr_write_text(out, "As a source: %s. As a sink: %s. `'format'` (json, csv, raw): %s.\n\n",
                   connector->source == NULL               ? "no"
                   : connector->source->bounded_by_default ? "yes, it ends"
                                                           : "yes, until its options end it",
