@@ -126,19 +126,18 @@ void broker_groups_touched(struct broker_groups *groups, struct broker_group *gr
 static bool offset_is_expired(const struct broker_groups *groups, const struct broker_group *group,
                               const struct broker_offset *offset, int64_t now_ms)
 {
-    int64_t since_ms = offset->value.commit_ms;
+    bool is_old = now_ms - offset->value.commit_ms >= groups->retention_ms;
 
     if (!offset->is_set || offset->applied != offset->appended) /* a newer one is on its way */
         return false;
     if (offset->value.expire_ms >= 0)
         return now_ms >= offset->value.expire_ms;
-    if (group->protocol_type.data != NULL && group->state == BROKER_GROUP_EMPTY)
-        since_ms = group->state_since_ms > since_ms ? group->state_since_ms : since_ms;
-    else if (group->protocol_type.data != NULL &&
-             (group->state != BROKER_GROUP_STABLE || !mr_str_equal(group->protocol_type, MR_STR("consumer")) ||
-              broker_group_subscribes(group, offset->topic)))
-        return false;
-    return now_ms - since_ms >= groups->retention_ms;
+    if (!is_old || group->protocol_type.data == NULL)
+        return is_old;
+    if (group->state == BROKER_GROUP_EMPTY)
+        return now_ms - group->state_since_ms >= groups->retention_ms;
+    return group->state == BROKER_GROUP_STABLE && mr_str_equal(group->protocol_type, MR_STR("consumer")) &&
+           !broker_group_subscribes(group, offset->topic);
 }
 
 static void group_expire(struct broker_groups *groups, struct broker_group *group)

@@ -1,7 +1,9 @@
 """Consumer groups with the field's own clients: sharing, taking over, going on after a restart, administration."""
 import asyncio
 import functools
+import struct
 import subprocess
+import threading
 import time
 import uuid
 
@@ -12,6 +14,7 @@ from confluent_kafka import (OFFSET_INVALID, Consumer, ConsumerGroupState, Consu
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic
 from kafka import KafkaConsumer
 
+from kafka_raw import Kafka, text
 from millrace import DEADLINE_S, Millrace, wait_until
 
 SESSION_MS = 6000
@@ -109,6 +112,34 @@ def test_a_consumer_goes_on_after_a_restart(data_dir, end):
     assert sorted(seen + take(consumer, 10)) == numbers(0, 20)
     consumer.close()
     again.stop()
+
+
+def commit_raw(connection, group, topic, offset):
+    """OffsetCommit v7 of partition 0, by a client that is in no group; the error."""
+    body = text(group) + struct.pack(">i", -1) + text("") + struct.pack(">hi", -1, 1) + text(topic)
+    body += struct.pack(">iiqi", 1, 0, offset, -1) + text("")
+    return struct.unpack(">h", connection.ask(8, 7, body)[-2:])[0]
+
+
+def test_acknowledged_commits_survive_kill(data_dir):
+    """Commits without a pause until the server is killed: none that was acknowledged is missing."""
+    for delay_s in (0.02, 0.1, 0.3):
+        server = Millrace(data_dir=data_dir).start()
+        topic = topic_make(server.kafka, count=0)
+        connection = Kafka(server.kafka)
+        assert commit_raw(connection, "committer", topic, 1) == 0
+        threading.Timer(delay_s, server.process.kill).start()
+        sent = acknowledged = 1
+        with pytest.raises(OSError):
+            while True:
+                sent += 1
+                assert commit_raw(connection, "committer", topic, sent) == 0
+                acknowledged = sent
+        server.process.wait()
+        connection.close()
+        with Millrace(data_dir=data_dir) as again:
+            found = committed(again.kafka, "committer", topic)[0]
+            assert acknowledged <= found <= sent
 
 
 def test_a_member_keeps_its_place_over_a_restart(data_dir):

@@ -349,6 +349,27 @@ static void test_offset_delete(void **state)
     assert_int_equal(fetch(h, "g", "u"), 6);
 }
 
+/* The topic can't be made now: the client is told, but not inside its call; also when the server closes before. */
+static void test_commit_that_can_not_be_written(void **state)
+{
+    struct harness *h = *state;
+    struct broker_request *request;
+
+    topic_create(h, "t");
+    commit_all(h, "g", "t", 5);
+    log_topic_delete(h->log, log_topic_find(h->log, MR_STR(BROKER_OFFSETS_TOPIC)), topic_done, NULL);
+    request = commit(h, "g", "t", 6);
+    assert_false(request->is_done);
+    assert_non_null(h->broker.groups->failed);
+    assert_int_equal(fetch(h, "g", "t"), 5);
+    broker_groups_close(h->broker.groups);
+    assert_int_equal(commit_error(request), KAFKA_ERROR_COORDINATOR_NOT_AVAILABLE);
+    pump(h, true);
+    h->broker.groups = broker_groups_open(&h->broker, &group_options);
+    commit_all(h, "g", "t", 7); /* it is made anew */
+    assert_int_equal(fetch(h, "g", "t"), 7);
+}
+
 /* ---- deleting groups ---- */
 
 static void test_group_delete(void **state)
@@ -429,6 +450,13 @@ static void test_offsets_of_topics_that_are_gone(void **state)
 
 /* ---- retention ---- */
 
+static int64_t expired_left(struct harness *h, const char *topic)
+{
+    broker_groups_expire(h->broker.groups);
+    pump(h, true);
+    return fetch(h, "g", topic);
+}
+
 static void test_retention(void **state)
 {
     struct harness *h = *state;
@@ -440,13 +468,9 @@ static void test_retention(void **state)
     h->ahead_ms = 4 * (int64_t)DAY_MS;
     commit_all(h, "g", "u", 6);
     h->ahead_ms = 7 * (int64_t)DAY_MS - 60000;
-    broker_groups_expire(h->broker.groups);
-    pump(h, true);
-    assert_int_equal(fetch(h, "g", "t"), 5);
+    assert_int_equal(expired_left(h, "t"), 5);
     h->ahead_ms = 7 * (int64_t)DAY_MS + 60000;
-    broker_groups_expire(h->broker.groups);
-    pump(h, true);
-    assert_int_equal(fetch(h, "g", "t"), -1);
+    assert_int_equal(expired_left(h, "t"), -1);
     assert_int_equal(fetch(h, "g", "u"), 6);
     h->ahead_ms = 12 * (int64_t)DAY_MS;
     request = commit(h, "g", "u", 7); /* on its way: not forgotten for the old one's age */
@@ -546,6 +570,29 @@ static void test_member_goes_on_after_a_restart(void **state)
     broker_request_unref(second);
 }
 
+/* Members keep what they want: only the offsets of other topics grow old.  The group subscribes to t. */
+static void test_retention_with_members(void **state)
+{
+    struct harness *h = *state;
+    struct broker_request *first, *second, *sync;
+    char room[128];
+
+    topic_create(h, "t");
+    topic_create(h, "u");
+    commit_all(h, "g", "t", 5);
+    commit_all(h, "g", "u", 6);
+    first = join(h, MR_STR(""));
+    second = join(h, id_keep(first, room));
+    sync = lead(h, mr_str_of(room));
+    pump(h, true);
+    h->ahead_ms = 8 * (int64_t)DAY_MS;
+    assert_int_equal(expired_left(h, "u"), -1);
+    assert_int_equal(fetch(h, "g", "t"), 5);
+    broker_request_unref(first);
+    broker_request_unref(second);
+    broker_request_unref(sync);
+}
+
 /* A client goes while its first join waits for others. */
 static void test_client_goes_while_it_waits(void **state)
 {
@@ -578,6 +625,7 @@ int main(void)
         WITH(test_commit_refusals),
         WITH(test_client_goes_before_its_commit_is_synced),
         WITH(test_server_closes_before_a_commit_is_synced),
+        WITH(test_commit_that_can_not_be_written),
         WITH(test_offset_delete),
         WITH(test_group_delete),
         WITH(test_group_delete_covers_a_commit_on_its_way),
@@ -585,6 +633,7 @@ int main(void)
         WITH(test_offsets_of_topics_that_are_gone),
         WITH(test_retention),
         WITH(test_member_goes_on_after_a_restart),
+        WITH(test_retention_with_members),
         WITH(test_client_goes_while_it_waits),
     };
 
