@@ -129,8 +129,10 @@ void purge_note(struct tables *tables, const struct store_mutation *mutations, s
         struct purge_entry *entry;
 
         for (size_t c = 0; m->kind == STORE_WRITE && c < m->cell_count; c++) {
-            tombstones += m->cells[c].ttl_s > 0 || (m->cells[c].flags & STORE_CELL_TOMBSTONE) != 0;
-            if ((m->cells[c].flags & STORE_CELL_TOMBSTONE) != 0)
+            bool is_tombstone = (m->cells[c].flags & (STORE_CELL_TOMBSTONE | STORE_CELL_ELEMENTS_TOMBSTONE)) != 0;
+
+            tombstones += m->cells[c].ttl_s > 0 || is_tombstone;
+            if (is_tombstone)
                 ttl_s = 0;
         }
         if (tombstones == 0)
