@@ -93,7 +93,7 @@ def test_one_is_killed(elsewhere, pipeline, tmp_path):
         wait_until(lambda: rows(elsewhere.sql) == expected(40000), "40,000 orders in the table")
         one.stop()
         produce(elsewhere.kafka, 40000, 45000)
-        wait_until(lambda: rows(elsewhere.sql) == expected(45000), "the other one has all again", 5)
+        wait_until(lambda: rows(elsewhere.sql) == expected(45000), "the other one has all again")
         two.stop()
     finally:
         for server in (one, two):
