@@ -134,8 +134,9 @@ const struct command command_docs = {
     .name = "docs",
     .summary = "Print what this version has, as Markdown",
     .usage = "millrace docs functions|settings|connectors [NAME]|options|commands [NAME]|dag|task|man",
-    .text = "functions and settings of SQL, connectors with their options, options of millrace run; commands; keys of a\n"
-            "DAG's file and its tasks; the man page.",
+    .text =
+        "functions and settings of SQL, connectors with their options, options of millrace run; commands; keys of a\n"
+        "DAG's file and its tasks; the man page.",
     .example = "  millrace docs functions\n  millrace docs connectors http",
     .rest_min = 1,
     .rest_max = 2,
