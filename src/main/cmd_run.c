@@ -227,8 +227,8 @@ const struct command command_run = {
     .usage = "millrace run [DIR|FILE] [OPTION...]",
     .text =
         "DIR is a project: pipelines/*.sql, dags/*.yaml and, if you like, millrace.yaml.  Every option can also\n"
-        "stand in millrace.yaml or in the environment (kafka.listen: MILLRACE_KAFKA_LISTEN).  SIGTERM and Ctrl-C finish\n"
-        "what is under way.",
+        "stand in millrace.yaml or in the environment (kafka.listen: MILLRACE_KAFKA_LISTEN).  SIGTERM and Ctrl-C\n"
+        "finish what is under way.",
     .example = "  millrace run examples/random_names\n  millrace run --ephemeral --ready-fd 3",
     .options = options,
     .option_count = MR_COUNT(options),
