@@ -371,7 +371,7 @@ static bool letter_write(struct mr_writer *out, char letter, int count, int64_t 
 
 static bool pattern_write(struct mr_writer *out, struct mr_str pattern, int64_t us)
 {
-    struct mr_str text;
+    struct mr_str text = MR_STR("");
     char letter;
     int count;
 
@@ -475,7 +475,7 @@ static bool letter_take(struct mr_str *s, char letter, int count, struct fields 
 static bool pattern_read(struct mr_str text, struct mr_str pattern, int64_t *out)
 {
     struct fields f = { .year = 1970, .month = 1, .day = 1 };
-    struct mr_str other;
+    struct mr_str other = MR_STR("");
     char letter;
     int count;
 

@@ -1,0 +1,11 @@
+-- test: NULL, as Flink 1.20 answers
+SELECT GREATEST(1,CAST(NULL AS INT)),
+    1 + CAST(NULL AS INT),
+    CONCAT('a', CAST(NULL AS STRING)),
+    CONCAT_WS(',', 'a', CAST(NULL AS STRING), 'b'),
+    NULLIF(1,1),
+    COALESCE(CAST(NULL AS STRING),'x'),
+    IFNULL(CAST(NULL AS STRING),'x'),
+    1 IS DISTINCT FROM NULL;
+-- rows
+-- NULL | NULL | NULL | a,b | NULL | x | x | TRUE
