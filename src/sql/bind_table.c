@@ -163,6 +163,37 @@ static enum mr_status bind_option(struct sql_bind *bind, const struct connector 
     return bind_option_unknown(bind, connector, option);
 }
 
+/* "fields.COLUMN…": such options are about a column of the table, and end with what is said of it. */
+static enum mr_status bind_field_option(struct sql_bind *bind, const struct sql_ast_option *option,
+                                        const struct data_type *row)
+{
+    static const char *const facts[] = { "kind", "min", "max", "start", "end", "length", "null-rate", "max-past" };
+    struct mr_str key = option->key, prefix = MR_STR("fields.");
+    bool column = false, fact = false;
+
+    if (key.size < prefix.size || memcmp(key.data, prefix.data, prefix.size) != 0)
+        return MR_OK;
+    for (uint32_t i = 0; i < row->field_count; i++) {
+        struct mr_str name = row->fields[i].name;
+        column = column || (key.size > prefix.size + name.size && key.data[prefix.size + name.size] == '.' &&
+                            memcmp(key.data + prefix.size, name.data, name.size) == 0);
+    }
+    if (!column)
+        return sql_bind_fail(bind, MR_INVALID, option->key_loc, "option \"%.*s\": the table has no such column",
+                             MR_STR_ARG(key));
+    for (size_t i = 0; i < MR_COUNT(facts); i++) {
+        size_t size = strlen(facts[i]);
+        fact = fact || (key.size > size && key.data[key.size - size - 1] == '.' &&
+                        memcmp(key.data + key.size - size, facts[i], size) == 0);
+    }
+    if (!fact)
+        return sql_bind_fail(bind, MR_INVALID, option->key_loc,
+                             "option \"%.*s\" ends with none of .kind, .min, .max, .start, .end, .length, .null-rate, "
+                             ".max-past",
+                             MR_STR_ARG(key));
+    return MR_OK;
+}
+
 static enum mr_status bind_options(struct sql_bind *bind, const struct connector *connector,
                                    const struct sql_ast_statement *s, struct sql_catalog_entry *entry)
 {
@@ -172,6 +203,8 @@ static enum mr_status bind_options(struct sql_bind *bind, const struct connector
 
     for (const struct sql_ast_option *option = s->options.first; option != NULL; option = option->next) {
         enum mr_status status = bind_option(bind, connector, s, option);
+        if (status == MR_OK)
+            status = bind_field_option(bind, option, entry->table.row);
         if (status != MR_OK)
             return status;
         if (mr_str_equal(option->key, MR_STR("format")) || mr_str_equal(option->key, MR_STR("value.format")))

@@ -18,3 +18,7 @@ SELECT CHAR_LENGTH(s), t, d < 1000, made_on = CURRENT_DATE, made_at <= LOCALTIME
 -- 6 | NULL | TRUE | TRUE | TRUE | 3
 -- 6 | NULL | TRUE | TRUE | TRUE | 3
 -- 6 | NULL | TRUE | TRUE | TRUE | 3
+-- fails (next statement): line 1, column 55: option "fields.b.kind": the table has no such column
+CREATE TABLE t (a INT) WITH ('connector' = 'datagen', 'fields.b.kind' = 'random');
+-- fails (next statement): line 1, column 55: option "fields.a.mni" ends with none of .kind, .min, .max, .start, .end, .length, .null-rate, .max-past
+CREATE TABLE t (a INT) WITH ('connector' = 'datagen', 'fields.a.mni' = '1');
