@@ -140,8 +140,7 @@ enum mr_status sql_catalog_zone(struct sql_catalog *catalog, const struct mr_zon
     const char *name = sql_catalog_value(catalog, sql_setting_find(MR_STR("table.local-time-zone")));
 
     if (catalog->zone_name == NULL || strcmp(name, catalog->zone_name) != 0) {
-        enum mr_status status =
-            mr_zone_load(&catalog->zone, catalog->zones, mr_env_real(), mr_str_of(name), err);
+        enum mr_status status = mr_zone_load(&catalog->zone, catalog->zones, mr_env_real(), mr_str_of(name), err);
         if (status != MR_OK)
             return status;
         mr_free(catalog->zone_name);
