@@ -8,8 +8,7 @@
 #include <string.h>
 
 enum {
-    VERSION_DEFAULTS = 4, /* -1 partitions and replicas mean the defaults */
-    TOPICS_MAX = 10000,   /* in one request */
+    TOPICS_MAX = 10000, /* in one request */
 };
 
 struct create_topics {
@@ -117,7 +116,6 @@ static int assignment_check(const struct broker *broker, const struct kafka_crea
 static int counts_check(const struct broker_request *request, const struct kafka_create_topics_request_topic *in,
                         struct mr_err *err)
 {
-    bool may_default = request->header.api_version >= VERSION_DEFAULTS || in->assignments_count > 0;
     int32_t wanted = in->assignments_count > 0 ? in->assignments_count : in->num_partitions;
 
     if (wanted > LOG_PARTITIONS_MAX) {
@@ -126,11 +124,11 @@ static int counts_check(const struct broker_request *request, const struct kafka
     }
     if (in->assignments_count > 0)
         return assignment_check(request->broker, in, err);
-    if (in->num_partitions == 0 || in->num_partitions < -1 || (in->num_partitions == -1 && !may_default)) {
+    if (in->num_partitions == 0 || in->num_partitions < -1) {
         (void)mr_err_set(err, MR_INVALID, "Number of partitions was set to an invalid non-positive value.");
         return KAFKA_ERROR_INVALID_PARTITIONS;
     }
-    if (in->replication_factor == 0 || in->replication_factor < -1 || (in->replication_factor == -1 && !may_default)) {
+    if (in->replication_factor == 0 || in->replication_factor < -1) {
         (void)mr_err_set(err, MR_INVALID, "Replication factor must be larger than 0, or -1 to use the default value.");
         return KAFKA_ERROR_INVALID_REPLICATION_FACTOR;
     }

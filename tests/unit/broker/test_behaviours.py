@@ -333,6 +333,8 @@ class CreateTopics(Case):
                 ("assignment", ("assigned", -1, -1, (), two_replicas), (0, None))):
             with self.subTest(name):
                 self.assertEqual(self.create(*arguments), expect)
+        for version in (2, 3, 4):       # the real broker takes -1 in every version, and kafkajs sends it in 3
+            self.assertEqual(self.create("d", -1, -1, validate=True, version=version), (0, None))
         self.assertEqual(self.create("x" * 250)[0], 17)
         self.assertEqual([t[1:] for t in self.metadata(None)], [("a.b", 1), ("assigned", 1), ("rf3", 1), ("t", 2)])
 
