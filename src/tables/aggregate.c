@@ -94,7 +94,7 @@ static enum mr_status too_large(struct mr_err *err)
     return mr_err_set(err, MR_LIMIT, "a sum of varint or decimal has more than 38 digits");
 }
 
-static bool times_ten(__int128 *v, int32_t times)
+static bool times_ten(__int128 *v, int64_t times)
 {
     for (; times > 0 && *v != 0; times--)
         if (__builtin_mul_overflow(*v, (__int128)10, v))
@@ -146,10 +146,10 @@ static enum mr_status add_up(struct slot *slot, const struct cql_type *type, str
     if (slot->count == 1 && slot->whole == 0)
         slot->scale = scale;
     if (scale > slot->scale) {
-        if (!times_ten(&slot->whole, scale - slot->scale))
+        if (!times_ten(&slot->whole, (int64_t)scale - slot->scale))
             return too_large(err);
         slot->scale = scale;
-    } else if (!times_ten(&whole, slot->scale - scale)) {
+    } else if (!times_ten(&whole, (int64_t)slot->scale - scale)) {
         return too_large(err);
     }
     return __builtin_add_overflow(slot->whole, whole, &slot->whole) ? too_large(err) : MR_OK;

@@ -266,7 +266,11 @@ static enum mr_status decode_decimal(struct mr_reader *r, uint8_t turn, struct m
     if (sign == 1) {
         mr_write_bytes(&w, (struct mr_bytes){ (const uint8_t *)"\0\0\0\0\0", 5 });
     } else {
-        mr_write_i32(&w, (int32_t)((int64_t)digits.size - (sign == 0) - (int64_t)exponent));
+        /* No number that was written is beyond: a scale has 32 bits, digits are far fewer. */
+        if ((int64_t)exponent < -INT64_C(0x200000000) || (int64_t)exponent > INT64_C(0x200000000))
+            mr_reader_fail(r);
+        else
+            mr_write_i32(&w, (int32_t)((int64_t)digits.size - (sign == 0) - (int64_t)exponent));
         if (r->failed || cql_varint_parse(mr_str_of_bytes(mr_writer_bytes(&digits)), &w) != MR_OK)
             mr_reader_fail(r);
     }
