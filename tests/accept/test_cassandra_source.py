@@ -72,7 +72,7 @@ def test_from_table_to_table(server):
     ("n INT", "nothing", "there is no table shop.nothing"),
     ("m INT", "things", "shop.things has no column 'm'"),
     ("n STRING", "things", "column 'n' is STRING, but int in shop.things"),
-    ("n ARRAY<INT>", "things", "ARRAY can't be read from CQL"),
+    ("n ARRAY<INT>", "things", "column 'n' is ARRAY, but int in shop.things"),
 ])
 def test_a_table_that_does_not_fit(server, columns, table, message):
     code, out, err = select(server, "SELECT * FROM t", f"CREATE TABLE t ({columns}) WITH ('connector' = 'cassandra',"
