@@ -211,8 +211,8 @@ enum mr_status data_json_find(struct data_json_finder *finder, struct mr_bytes d
     status = json_value_check(w, &raw, err);
     if (status != MR_OK)
         return status;
-    *kind = first == '{' || first == '[' ? DATA_JSON_NESTED
-            : first == 'n'               ? DATA_JSON_NULL
+    *kind = first == '{' || first == '['   ? DATA_JSON_NESTED
+            : first == 'n'                 ? DATA_JSON_NULL
             : first == 't' || first == 'f' ? DATA_JSON_BOOLEAN
                                            : DATA_JSON_NUMBER;
     mr_write_str(out, raw);

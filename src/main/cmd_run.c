@@ -225,10 +225,9 @@ const struct command command_run = {
     .name = "run",
     .summary = "Run a project, a single SQL file, or the servers alone",
     .usage = "millrace run [DIR|FILE] [OPTION...]",
-    .text =
-        "DIR is a project: pipelines/*.sql, dags/*.yaml and, if you like, millrace.yaml.  Every option can also\n"
-        "stand in millrace.yaml or in the environment (kafka.listen: MILLRACE_KAFKA_LISTEN).  SIGTERM and Ctrl-C\n"
-        "finish what is under way.",
+    .text = "DIR is a project: pipelines/*.sql, dags/*.yaml and, if you like, millrace.yaml.  Every option can also\n"
+            "stand in millrace.yaml or in the environment (kafka.listen: MILLRACE_KAFKA_LISTEN).  SIGTERM and Ctrl-C\n"
+            "finish what is under way.",
     .example = "  millrace run examples/random_names\n  millrace run --ephemeral --ready-fd 3",
     .options = options,
     .option_count = MR_COUNT(options),

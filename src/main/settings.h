@@ -86,7 +86,13 @@ void settings_apply_logging(const struct mr_config *config);
           "closed",                                                                                                    \
           "closed|open",                                                                                               \
           "open: let everyone in, also from other machines" },                                                         \
-        { "dags.keep-runs", NULL, 0, MR_OPTION_INTEGER, "N", "1000", NULL,                                             \
+        { "dags.keep-runs",                                                                                            \
+          NULL,                                                                                                        \
+          0,                                                                                                           \
+          MR_OPTION_INTEGER,                                                                                           \
+          "N",                                                                                                         \
+          "1000",                                                                                                      \
+          NULL,                                                                                                        \
           "how many ended runs of a DAG are kept, with their logs" },                                                  \
         { "dags.keep-for", NULL, 0, MR_OPTION_DURATION, "TIME", "90 d", NULL, "and how long; 0: for ever" },           \
         { "log.level",                                                                                                 \

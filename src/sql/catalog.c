@@ -16,7 +16,7 @@ static const struct sql_setting settings[] = {
     { "records.dlq.topic", NULL, NULL, false, false, "The dead-letter topic; without it the query's name and .dlq." },
     { "execution.runtime-mode", "streaming", "streaming|batch", false, false,
       "batch: a query ends when it has read what was there when it began." },
-    { "execution.checkpointing.interval", "100 ms", NULL, true, false,
+    { "execution.checkpointing.interval", "1 s", NULL, true, false,
       "The longest time from one checkpoint to the next under load; with little to do it is less." },
     { "table.local-time-zone", "UTC", NULL, false, true,
       "The zone in which TIMESTAMP_LTZ values are shown, read and become dates; set it before CREATE TABLE." },

@@ -374,6 +374,8 @@ static enum mr_status epoch_fill(struct sql_run *run, struct mr_err *err)
             break;
         if (!any) {
             status = sinks_push(run, err);
+            if (status == MR_OK)
+                sql_run_show(run, SQL_QUERY_RUNNING, NULL);
             timeout_ms = (int)(left_ns / 1000000) + 1;
             if (timeout_ms > idle_timeout_ms(run))
                 timeout_ms = idle_timeout_ms(run);

@@ -14,7 +14,7 @@ EXPLAIN PLAN FOR INSERT INTO big SELECT id, amount * 2 FROM orders WHERE amount 
 -- +- Source orders (kafka, topic = orders, format = json, properties.bootstrap.servers = k:9092)
 --      columns read: id, amount
 -- Runs on one thread
--- Checkpoint every 100 ms: offset and write-time clock of each partition of orders
+-- Checkpoint every 1 s: offset and write-time clock of each partition of orders
 -- Shared: other processes that run it take some of the partitions, by the group's offsets
 -- State: none; after a crash rows are written again, by key and with the same write times: nothing is there twice
 -- Bad records: 'records.on-error' = 'dlq'
@@ -43,7 +43,7 @@ EXPLAIN EXECUTE STATEMENT SET BEGIN INSERT INTO big SELECT id, amount FROM order
 -- +- Source orders (kafka, topic = orders, format = json, properties.bootstrap.servers = k:9092)
 --      columns read: id, amount
 -- Runs on one thread; every record is read once for all sinks
--- Checkpoint every 100 ms, and after each flush: offset and write-time clock of each partition of orders
+-- Checkpoint every 1 s, and after each flush: offset and write-time clock of each partition of orders
 -- Shared: other processes that run it take some of the partitions, by the group's offsets
 -- State: none; after a crash rows are written again: some may be there twice, for a sink has no PRIMARY KEY
 -- Bad records: 'records.on-error' = 'dlq'
