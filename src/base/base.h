@@ -114,6 +114,8 @@ struct mr_str mr_str_of(const char *text);
 bool mr_str_equal(struct mr_str a, struct mr_str b);
 /* Same letters, ASCII case aside? [any] */
 bool mr_str_equal_nocase(struct mr_str a, struct mr_str b);
+/* S without the blanks and control characters at both ends (as Java's String.trim). [any] */
+struct mr_str mr_str_trim(struct mr_str s);
 /* Order by bytes, shorter first when one is a prefix: <0, 0, >0. [any] */
 int mr_bytes_compare(struct mr_bytes a, struct mr_bytes b);
 /* Same memory seen as the other type. [any] */

@@ -26,6 +26,15 @@ bool mr_str_equal_nocase(struct mr_str a, struct mr_str b)
     return a.size == b.size && strncasecmp(a.data, b.data, a.size) == 0;
 }
 
+struct mr_str mr_str_trim(struct mr_str s)
+{
+    while (s.size != 0 && (uint8_t)s.data[0] <= ' ')
+        s = (struct mr_str){ s.data + 1, s.size - 1 };
+    while (s.size != 0 && (uint8_t)s.data[s.size - 1] <= ' ')
+        s.size--;
+    return s;
+}
+
 int mr_bytes_compare(struct mr_bytes a, struct mr_bytes b)
 {
     size_t shorter = a.size < b.size ? a.size : b.size;

@@ -7,6 +7,7 @@
  * Everything in a file is checked before it is used: a wrong one is MR_CORRUPT. */
 #include "base/zone.h"
 
+#include "base/calendar.h"
 #include "base/env.h"
 
 #include <ctype.h>
@@ -32,57 +33,35 @@ struct mr_zone {
     struct zone_rule start, end;
 };
 
-/* ---- the calendar ---- */
-
-static int64_t days_of(int64_t year, int month, int day)
-{
-    int64_t y = year - (month <= 2), era = (y >= 0 ? y : y - 399) / 400, of_era = y - era * 400;
-
-    return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 +
-           day - 1 - 719468;
-}
-
-static int64_t floor_div(int64_t a, int64_t b)
-{
-    return a / b - (a % b < 0);
-}
-
-static int64_t year_of(int64_t utc_s)
-{
-    int64_t days = floor_div(utc_s, DAY_S);
-    int64_t year = 1970 + floor_div(days, 366);
-
-    while (days_of(year + 1, 1, 1) <= days)
-        year++;
-    return year;
-}
+/* ---- asking ---- */
 
 static int64_t rule_local(const struct zone_rule *rule, int64_t year)
 {
-    bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-    int64_t day = days_of(year, 1, 1);
+    int64_t day;
 
     if (rule->kind == 'M') {
-        int64_t first = days_of(year, rule->month, 1);
-        int64_t after = rule->month == 12 ? days_of(year + 1, 1, 1) : days_of(year, rule->month + 1, 1);
+        int64_t first = mr_days_of_date(year, rule->month, 1);
+        int64_t after = first + mr_month_days(year, rule->month);
         int64_t weekday = ((first + 4) % 7 + 7) % 7;
 
         day = first + (rule->day - weekday + 7) % 7 + (int64_t)(rule->week - 1) * 7;
         while (day >= after)
             day -= 7;
     } else {
-        day += rule->day - (rule->kind == 'J') + (rule->kind == 'J' && leap && rule->day >= 60);
+        day = mr_days_of_date(year, 1, 1) + rule->day - (rule->kind == 'J') +
+              (rule->kind == 'J' && mr_year_is_leap(year) && rule->day >= 60);
     }
     return day * DAY_S + rule->at_s;
 }
 
 static int32_t rule_offset(const struct mr_zone *zone, int64_t utc_s)
 {
-    int64_t year = year_of(utc_s + zone->standard);
-    int64_t start, end;
+    int64_t year, start, end;
+    int month, day;
 
     if (!zone->has_summer)
         return zone->standard;
+    mr_date_of_days(mr_floor_div(utc_s + zone->standard, DAY_S), &year, &month, &day);
     start = rule_local(&zone->start, year) - zone->standard;
     end = rule_local(&zone->end, year) - zone->summer;
     if (start < end)
@@ -111,13 +90,29 @@ int32_t mr_zone_offset(const struct mr_zone *zone, int64_t utc_s)
     return zone->offsets[low];
 }
 
+uint32_t mr_zone_instants(const struct mr_zone *zone, int64_t local_s, int64_t out[2])
+{
+    /* The offsets on both sides of any change that could matter here. */
+    int64_t before = mr_zone_offset(zone, local_s - DAY_S), after = mr_zone_offset(zone, local_s + DAY_S);
+    int64_t early = local_s - (before > after ? before : after);
+    int64_t late = local_s - (before > after ? after : before);
+    uint32_t count = 0;
+
+    if (early + mr_zone_offset(zone, early) == local_s)
+        out[count++] = early;
+    if (late != early && late + mr_zone_offset(zone, late) == local_s)
+        out[count++] = late;
+    if (count == 0)
+        out[count++] = local_s - before;
+    return count;
+}
+
 int64_t mr_zone_to_utc(const struct mr_zone *zone, int64_t local_s)
 {
-    int32_t before = mr_zone_offset(zone, local_s - DAY_S), after = mr_zone_offset(zone, local_s + DAY_S);
+    int64_t instants[2];
 
-    if (mr_zone_offset(zone, local_s - before) != before && mr_zone_offset(zone, local_s - after) == after)
-        return local_s - after;
-    return local_s - before;
+    mr_zone_instants(zone, local_s, instants);
+    return instants[0];
 }
 
 /* ---- the rule's text ---- */
@@ -183,7 +178,7 @@ static bool take_rule(const char **at, struct zone_rule *rule)
     } else {
         if (take(at, 'J'))
             rule->kind = 'J';
-        if (!take_number(at, 365, &rule->day))
+        if (!take_number(at, 365, &rule->day) || (rule->kind == 'J' && rule->day < 1))
             return false;
     }
     return !take(at, '/') || take_time(at, 167, &rule->at_s);
@@ -307,17 +302,33 @@ static bool fixed_parse(struct mr_zone *zone, const char *name)
     return true;
 }
 
+/* The file of the zone called NAME, from the first folder that has it. */
+static enum mr_status file_read(struct mr_env *env, const char *name, struct mr_writer *out, struct mr_err *err)
+{
+    static const char *const folders[] = { "/usr/share/zoneinfo", "/usr/lib/zoneinfo", "/usr/share/lib/zoneinfo",
+                                           "/etc/zoneinfo" };
+    char path[MR_ZONE_NAME_BYTES_MAX + 32];
+
+    for (size_t i = 0; i < MR_COUNT(folders); i++) {
+        enum mr_status status;
+
+        snprintf(path, sizeof(path), "%s/%s", folders[i], name);
+        status = mr_file_read_all(env, path, MR_ZONE_FILE_BYTES_MAX, out, NULL);
+        if (status == MR_LIMIT)
+            return mr_err_set(err, MR_CORRUPT, "%s is no time zone", path);
+        if (status != MR_NOT_FOUND)
+            return status == MR_OK ? status : mr_err_set(err, MR_IO, "the time zone %s can't be read", path);
+    }
+    return mr_err_set(err, MR_NOT_FOUND, "this system has no time zone '%s' (%s/%s)", name, folders[0], name);
+}
+
 enum mr_status mr_zone_load(const struct mr_zone **out, struct mr_arena *arena, struct mr_env *env, struct mr_str name,
                             struct mr_err *err)
 {
     struct mr_zone *zone = MR_ARENA_NEW(arena, struct mr_zone);
     const char *text = mr_arena_str(arena, name).data;
-    struct mr_bytes bytes = MR_BYTES_NULL;
-    struct mr_file *file = NULL;
-    char path[MR_ZONE_NAME_BYTES_MAX + 32];
+    struct mr_writer bytes = { 0 };
     enum mr_status status;
-    uint8_t *data;
-    int64_t size = 0;
 
     if (name.size == 0 || name.size > MR_ZONE_NAME_BYTES_MAX || strstr(text, "..") != NULL || text[0] == '/' ||
         strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+-/:") != name.size)
@@ -327,22 +338,10 @@ enum mr_status mr_zone_load(const struct mr_zone **out, struct mr_arena *arena, 
         *out = zone;
         return MR_OK;
     }
-    snprintf(path, sizeof(path), "/usr/share/zoneinfo/%s", text);
-    status = mr_file_open(env, &file, path, MR_OPEN_READ, NULL);
-    if (status != MR_OK)
-        return mr_err_set(err, status == MR_NOT_FOUND ? MR_NOT_FOUND : MR_IO, "this system has no time zone '%s' (%s)",
-                          text, path);
-    status = mr_file_size(file, &size, err);
-    if (status == MR_OK && (size <= 0 || size > MR_ZONE_FILE_BYTES_MAX))
-        status = mr_err_set(err, MR_CORRUPT, "%s is no time zone", path);
-    if (status == MR_OK) {
-        data = mr_arena_alloc(arena, (size_t)size);
-        bytes.data = data;
-        status = mr_file_pread(file, data, (size_t)size, 0, &bytes.size, err);
-    }
-    mr_file_close(file);
+    status = file_read(env, text, &bytes, err);
     if (status == MR_OK)
-        status = mr_zone_parse(out, arena, bytes, err);
+        status = mr_zone_parse(out, arena, mr_writer_bytes(&bytes), err);
+    mr_writer_deinit(&bytes);
     if (status == MR_CORRUPT)
         mr_err_context(err, "time zone '%s'", text);
     return status;

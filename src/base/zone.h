@@ -25,8 +25,11 @@ MR_MUST_CHECK enum mr_status mr_zone_parse(const struct mr_zone **out, struct mr
                                            struct mr_err *err);
 /* Seconds that the zone's clocks are ahead of UTC at UTC_S; 0 for a zone of NULL. [any] */
 int32_t mr_zone_offset(const struct mr_zone *zone, int64_t utc_s);
-/* The instant at which clocks show LOCAL_S: the first of two when they are put back over it; when they skip it, as far
- * after the jump as it would have been after the moment before it (as java.time). [any] */
+/* The instants at which clocks show LOCAL_S, rising; returns how many: usually one; two when they are put back over
+ * it; when they skip it one, as far after the jump as it would have been after the moment before it (as java.time).
+ * [any] */
+uint32_t mr_zone_instants(const struct mr_zone *zone, int64_t local_s, int64_t out[2]);
+/* The first of these instants. [any] */
 int64_t mr_zone_to_utc(const struct mr_zone *zone, int64_t local_s);
 
 #ifdef __cplusplus

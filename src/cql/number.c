@@ -10,6 +10,7 @@
  * CQL_NUMBER_BYTES_MAX bounds. */
 #include "cql/cql.h"
 
+#include "base/calendar.h"
 #include "base/text.h"
 
 #include <math.h>
@@ -259,25 +260,6 @@ double cql_number_f64(const struct cql_type *type, struct cql_value v)
 
 /* ---- dates and times ---- */
 
-static int64_t days_of(int64_t year, int month, int day)
-{
-    int64_t y = month <= 2 ? year - 1 : year, era = (y >= 0 ? y : y - 399) / 400, of_era = y - era * 400;
-    int64_t of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-
-    return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
-}
-
-static void date_of(int64_t days, int64_t *year, int *month, int *day)
-{
-    int64_t z = days + 719468, era = (z >= 0 ? z : z - 146096) / 146097, of_era = z - era * 146097;
-    int64_t y = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
-    int64_t of_year = of_era - (365 * y + y / 4 - y / 100), m = (5 * of_year + 2) / 153;
-
-    *day = (int)(of_year - (153 * m + 2) / 5 + 1);
-    *month = (int)(m < 10 ? m + 3 : m - 9);
-    *year = y + era * 400 + (*month <= 2);
-}
-
 /* Reads digits, at least one and at most MAX; false otherwise. */
 static bool take_number(struct mr_str *text, size_t max, int64_t *out)
 {
@@ -300,19 +282,16 @@ static bool take_char(struct mr_str *text, char c)
 
 enum mr_status cql_date_parse(struct mr_str text, uint32_t *out)
 {
-    static const int lengths[] = { 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
     bool negative = take_char(&text, '-');
     int64_t year, month, day, days;
-    bool leap;
 
     if (!take_number(&text, 7, &year) || !take_char(&text, '-') || !take_number(&text, 2, &month) ||
         !take_char(&text, '-') || !take_number(&text, 2, &day) || text.size != 0)
         return MR_INVALID;
     year = negative ? -year : year;
-    leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    if (month < 1 || month > 12 || day < 1 || day > lengths[month - 1] || (month == 2 && day == 29 && !leap))
+    if (month < 1 || month > 12 || day < 1 || day > mr_month_days(year, (int)month))
         return MR_INVALID;
-    days = days_of(year, (int)month, (int)day);
+    days = mr_days_of_date(year, (int)month, (int)day);
     if (days < INT32_MIN || days > INT32_MAX)
         return MR_INVALID;
     *out = (uint32_t)(days + (int64_t)CQL_DATE_EPOCH);
@@ -324,7 +303,7 @@ void cql_date_format(struct mr_writer *w, uint32_t date)
     int64_t year;
     int month, day;
 
-    date_of((int64_t)date - (int64_t)CQL_DATE_EPOCH, &year, &month, &day);
+    mr_date_of_days((int64_t)date - (int64_t)CQL_DATE_EPOCH, &year, &month, &day);
     mr_write_text(w, "%s%04" PRId64 "-%02d-%02d", year < 0 ? "-" : "", year < 0 ? -year : year, month, day);
 }
 

@@ -12,6 +12,7 @@
  * ROW, ARRAY, MAP   element by element; rows by position */
 #include "data/data.h"
 
+#include "base/calendar.h"
 #include "base/text.h"
 #include "base/zone.h"
 
@@ -23,22 +24,11 @@ enum cast_limits {
     SHOWN_BYTES_MAX = 80, /* of a value in a message */
 };
 
-static struct mr_str trim(struct mr_str s)
-{
-    while (s.size != 0 && (uint8_t)s.data[0] <= ' ') {
-        s.data++;
-        s.size--;
-    }
-    while (s.size != 0 && (uint8_t)s.data[s.size - 1] <= ' ')
-        s.size--;
-    return s;
-}
-
 enum mr_status data_parse_bool(struct mr_str text, bool *out)
 {
     static const char *const words[2][5] = { { "f", "false", "n", "no", "0" }, { "t", "true", "y", "yes", "1" } };
 
-    text = trim(text);
+    text = mr_str_trim(text);
     for (int value = 0; value < 2; value++) {
         for (size_t i = 0; i < MR_COUNT(words[value]); i++) {
             if (mr_str_equal_nocase(text, mr_str_of(words[value][i]))) {
@@ -56,7 +46,7 @@ enum mr_status data_parse_i64(struct mr_str text, int64_t *out)
     bool negative = false;
     size_t i = 0, digits;
 
-    text = trim(text);
+    text = mr_str_trim(text);
     if (text.size != 0 && (text.data[0] == '-' || text.data[0] == '+')) {
         negative = text.data[0] == '-';
         limit += negative;
@@ -100,7 +90,7 @@ enum mr_status data_parse_f64(struct mr_str text, double *out)
                   { { "+Infinity", 9 }, INFINITY },
                   { { "-Infinity", 9 }, -INFINITY } };
 
-    text = trim(text);
+    text = mr_str_trim(text);
     if (text.size != 0 && ((text.data[0] >= '0' && text.data[0] <= '9') || text.data[0] == '.' ||
                            ((text.data[0] == '-' || text.data[0] == '+') && text.size > 1 && text.data[1] != 'I')))
         return mr_parse_f64(text, out);
@@ -234,14 +224,14 @@ static bool cast_from_decimal(struct data_column *out, data_i128 v, unsigned sca
 /* The instant at which the clocks of TYPE's zone show LOCAL, and back. */
 static int64_t zone_to_utc(const struct data_type *type, int64_t local_us)
 {
-    int64_t seconds = local_us / 1000000 - (local_us % 1000000 < 0);
+    int64_t seconds = mr_floor_div(local_us, 1000000);
 
     return mr_zone_to_utc(type->zone, seconds) * 1000000 + (local_us - seconds * 1000000);
 }
 
 int64_t data_timestamp_local(const struct data_type *type, int64_t us)
 {
-    return us + (int64_t)mr_zone_offset(type->zone, us / 1000000 - (us % 1000000 < 0)) * 1000000;
+    return us + (int64_t)mr_zone_offset(type->zone, mr_floor_div(us, 1000000)) * 1000000;
 }
 
 /* LOCAL_US (a wall clock's) to DATE, TIME, TIMESTAMP or TIMESTAMP_LTZ. */

@@ -125,15 +125,6 @@ static enum mr_status line_split(struct csv_decoder *d, struct mr_str line, stru
 
 /* ---- values; COLUMN may be NULL ---- */
 
-static struct mr_str trim(struct mr_str s)
-{
-    while (s.size != 0 && (uint8_t)s.data[0] <= ' ')
-        s = (struct mr_str){ s.data + 1, s.size - 1 };
-    while (s.size != 0 && (uint8_t)s.data[s.size - 1] <= ' ')
-        s.size--;
-    return s;
-}
-
 static bool number_append(struct data_column *column, const struct data_type *type, struct mr_str text)
 {
     int64_t max, integer = 0;
@@ -158,7 +149,7 @@ static bool number_append(struct data_column *column, const struct data_type *ty
         return true;
     default:
         max = INT64_MAX >> (64 - data_kind_width(type->kind) * 8);
-        if (mr_parse_i64(trim(text), &integer) != MR_OK || integer > max || integer < -max - 1)
+        if (mr_parse_i64(mr_str_trim(text), &integer) != MR_OK || integer > max || integer < -max - 1)
             return false;
         if (column != NULL)
             data_append_integer(column, integer);
@@ -215,7 +206,7 @@ static bool value_append(struct csv_decoder *d, struct data_column *column, cons
             data_append_str(column, text);
         return true;
     case DATA_BOOLEAN:
-        text = trim(text);
+        text = mr_str_trim(text);
         if (!mr_str_equal_nocase(text, MR_STR("true")) && !mr_str_equal_nocase(text, MR_STR("false")))
             return false;
         if (column != NULL)

@@ -97,6 +97,8 @@ bool data_type_equal(const struct data_type *a, const struct data_type *b);
 bool data_type_same(const struct data_type *a, const struct data_type *b);
 /* Appends the type in Flink's spelling: INT, STRING NOT NULL, ROW<`a` INT, `b` ARRAY<STRING>>. */
 void data_type_write(struct mr_writer *out, const struct data_type *type);
+/* Appends NAME as SQL quotes it: between backticks, those in it doubled. */
+void data_name_write(struct mr_writer *out, struct mr_str name);
 /* The same as text in ARENA. */
 char *data_type_text(struct mr_arena *arena, const struct data_type *type);
 /* "INT" for DATA_INT ...  [any] */
@@ -402,10 +404,6 @@ enum {
 };
 #define DATA_DAY_US INT64_C(86400000000)
 
-/* Days since 1970-01-01 of a date of the proleptic Gregorian calendar, and back. [any] */
-int64_t data_day_of(int64_t year, int month, int day);
-void data_day_split(int64_t days, int64_t *year, int *month, int *day);
-int data_month_days(int64_t year, int month);
 /* Days of US, rounded down; the rest is the time of that day. [any] */
 int64_t data_day_floor(int64_t us);
 /* MONTHS later; a day that the month has not becomes its last. [any] */

@@ -162,17 +162,6 @@ static enum mr_status scratch_string(struct data_json_decoder *d, struct mr_str 
     return status;
 }
 
-static struct mr_str trim(struct mr_str s)
-{
-    while (s.size != 0 && (uint8_t)s.data[0] <= ' ') {
-        s.data++;
-        s.size--;
-    }
-    while (s.size != 0 && (uint8_t)s.data[s.size - 1] <= ' ')
-        s.size--;
-    return s;
-}
-
 static enum mr_status decode_string(struct data_json_decoder *d, struct data_column *column, struct mr_err *err)
 {
     struct json_walk *w = &d->walk;
@@ -232,7 +221,7 @@ static enum mr_status decode_boolean(struct data_json_decoder *d, struct data_co
         status = scratch_string(d, &text, err);
         if (status != MR_OK)
             return status;
-        text = trim(text);
+        text = mr_str_trim(text);
         value = mr_str_equal_nocase(text, MR_STR("true"));
         if (!value && !mr_str_equal_nocase(text, MR_STR("false"))) {
             w->at = start;
@@ -274,7 +263,7 @@ static enum mr_status integer_read(struct data_json_decoder *d, int64_t min, int
         status = scratch_string(d, &text, err);
         if (status != MR_OK)
             return status;
-        *wrong = mr_parse_i64(trim(text), out) != MR_OK;
+        *wrong = mr_parse_i64(mr_str_trim(text), out) != MR_OK;
     } else if (json_peek(w) == '-' || (json_peek(w) >= '0' && json_peek(w) <= '9')) {
         status = json_number_scan(w, &number, err);
         if (status != MR_OK)

@@ -5,6 +5,7 @@
  *   timestamp   a date, then nothing (midnight) or the separator and H:M:S[.f]; digits after the sixth are cut off */
 #include "data/data.h"
 
+#include "base/calendar.h"
 #include "base/text.h"
 
 #include <stdio.h>
@@ -12,42 +13,9 @@
 
 enum { YEAR_MAX = 9999, FRACTION_DIGITS_MAX = 9 };
 
-int64_t data_day_of(int64_t year, int month, int day)
-{
-    int64_t y = year - (month <= 2);
-    int64_t era = (y >= 0 ? y : y - 399) / 400;
-    int64_t of_era = y - era * 400;
-
-    return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 +
-           day - 1 - 719468;
-}
-
-void data_day_split(int64_t days, int64_t *year, int *month, int *day)
-{
-    int64_t z = days + 719468;
-    int64_t era = (z >= 0 ? z : z - 146096) / 146097;
-    int64_t of_era = z - era * 146097;
-    int64_t years = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
-    int64_t of_year = of_era - (365 * years + years / 4 - years / 100);
-    int64_t from_march = (5 * of_year + 2) / 153;
-
-    *day = (int)(of_year - (153 * from_march + 2) / 5 + 1);
-    *month = (int)(from_march < 10 ? from_march + 3 : from_march - 9);
-    *year = years + era * 400 + (*month <= 2);
-}
-
-int data_month_days(int64_t year, int month)
-{
-    static const int days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
-    bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-
-    assert(month >= 1 && month <= 12);
-    return month == 2 && leap ? 29 : days[month - 1];
-}
-
 int64_t data_day_floor(int64_t us)
 {
-    return us / DATA_DAY_US - (us % DATA_DAY_US < 0);
+    return mr_floor_div(us, DATA_DAY_US);
 }
 
 int64_t data_day_add_months(int64_t days, int64_t months)
@@ -55,11 +23,11 @@ int64_t data_day_add_months(int64_t days, int64_t months)
     int64_t year, total;
     int month, day;
 
-    data_day_split(days, &year, &month, &day);
+    mr_date_of_days(days, &year, &month, &day);
     total = year * 12 + month - 1 + months;
-    year = total / 12 - (total % 12 < 0);
+    year = mr_floor_div(total, 12);
     month = (int)(total - year * 12) + 1;
-    return data_day_of(year, month, day > data_month_days(year, month) ? data_month_days(year, month) : day);
+    return mr_days_of_date(year, month, day > mr_month_days(year, month) ? mr_month_days(year, month) : day);
 }
 
 bool data_timestamp_valid(int64_t us)
@@ -80,15 +48,6 @@ int64_t data_timestamp_cut(int64_t us, unsigned precision)
 }
 
 /* ---- reading ---- */
-
-static struct mr_str trim(struct mr_str s)
-{
-    while (s.size != 0 && (uint8_t)s.data[0] <= ' ')
-        s = (struct mr_str){ s.data + 1, s.size - 1 };
-    while (s.size != 0 && (uint8_t)s.data[s.size - 1] <= ' ')
-        s.size--;
-    return s;
-}
 
 static bool take_char(struct mr_str *s, char c)
 {
@@ -117,10 +76,9 @@ static bool take_date(struct mr_str *s, int64_t *days)
     int year = 0, month = 0, day = 0;
 
     if (!take_number(s, 4, YEAR_MAX, &year) || year < 1 || !take_char(s, '-') || !take_number(s, 2, 12, &month) ||
-        month < 1 || !take_char(s, '-') || !take_number(s, 2, 31, &day) || day < 1 ||
-        day > data_month_days(year, month))
+        month < 1 || !take_char(s, '-') || !take_number(s, 2, 31, &day) || day < 1 || day > mr_month_days(year, month))
         return false;
-    *days = data_day_of(year, month, day);
+    *days = mr_days_of_date(year, month, day);
     return true;
 }
 
@@ -178,7 +136,7 @@ enum mr_status data_parse_date(struct mr_str text, int32_t *out)
 {
     int64_t days, us;
 
-    text = trim(text);
+    text = mr_str_trim(text);
     if (!take_date(&text, &days))
         return MR_INVALID;
     if (take_char(&text, ' ') && !take_time(&text, false, &us))
@@ -193,7 +151,7 @@ enum mr_status data_parse_time(struct mr_str text, int32_t *out)
 {
     int64_t us;
 
-    text = trim(text);
+    text = mr_str_trim(text);
     if (!take_time(&text, false, &us) || text.size != 0)
         return MR_INVALID;
     *out = (int32_t)(us / 1000);
@@ -205,7 +163,7 @@ enum mr_status data_parse_timestamp(struct mr_str text, char separator, int64_t 
     int64_t days, us = 0, offset_us = 0;
     bool has_zone;
 
-    text = trim(text);
+    text = mr_str_trim(text);
     if (!take_date(&text, &days))
         return MR_INVALID;
     if (text.size != 0 && (!take_char(&text, separator) || !take_time(&text, true, &us)))
@@ -233,7 +191,7 @@ size_t data_date_format(char out[DATA_TIME_BYTES], int64_t days)
     int64_t year;
     int month, day;
 
-    data_day_split(days, &year, &month, &day);
+    mr_date_of_days(days, &year, &month, &day);
     assert(year >= 0 && year <= YEAR_MAX + 1);
     digits_write(out, year > YEAR_MAX ? YEAR_MAX : year, 4);
     out[4] = out[7] = '-';

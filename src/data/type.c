@@ -264,7 +264,7 @@ bool data_type_equal(const struct data_type *a, const struct data_type *b)
     return a == b || (a->nullable == b->nullable && data_type_same(a, b));
 }
 
-static void name_write(struct mr_writer *out, struct mr_str name)
+void data_name_write(struct mr_writer *out, struct mr_str name)
 {
     mr_write_u8(out, '`');
     for (size_t i = 0; i < name.size; i++) {
@@ -300,7 +300,7 @@ void data_type_write(struct mr_writer *out, const struct data_type *type)
             if (i != 0)
                 mr_write_str(out, MR_STR(", "));
             if (type->kind == DATA_ROW) {
-                name_write(out, type->fields[i].name);
+                data_name_write(out, type->fields[i].name);
                 mr_write_u8(out, ' ');
             }
             data_type_write(out, type->fields[i].type);

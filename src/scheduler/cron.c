@@ -6,6 +6,7 @@
  * Clocks that change: a time in an hour that is skipped ticks once, at the instant that the offset before the change
  * makes of it (02:30 becomes 03:30); a time in a doubled hour ticks at its first pass only, unless every hour of the
  * day ticks: "every half hour" goes on through both passes.  Ticks that fall together are one. */
+#include "base/calendar.h"
 #include "scheduler/time_int.h"
 
 #include <ctype.h>
@@ -211,7 +212,7 @@ static bool day_matches(const struct cron *c, int64_t days)
     int month, day;
     bool by_day, by_weekday;
 
-    civil_date(days, &year, &month, &day);
+    mr_date_of_days(days, &year, &month, &day);
     if ((c->months >> month & 1) == 0)
         return false;
     by_day = (c->days >> day & 1) != 0;
@@ -222,7 +223,7 @@ static bool day_matches(const struct cron *c, int64_t days)
 }
 
 /* The tick of local day DAYS that is nearest after (FORWARD) or before UTC_S; SCHEDULER_NO_TIME: none. */
-static int64_t day_tick(const struct cron *c, const struct zone *zone, int64_t days, int64_t utc_s, bool forward)
+static int64_t day_tick(const struct cron *c, const struct mr_zone *zone, int64_t days, int64_t utc_s, bool forward)
 {
     bool both = (c->hours & ALL_HOURS) == ALL_HOURS;
     int64_t best = SCHEDULER_NO_TIME;
@@ -238,7 +239,7 @@ static int64_t day_tick(const struct cron *c, const struct zone *zone, int64_t d
 
             if ((c->minutes >> minute & 1) == 0)
                 continue;
-            count = zone_instants(zone, days * DAY_S + hour * 3600 + minute * 60, instants);
+            count = mr_zone_instants(zone, days * DAY_S + hour * 3600 + minute * 60, instants);
             for (uint32_t i = 0; i < (both ? count : 1); i++) {
                 int64_t t = instants[i];
 
@@ -250,10 +251,10 @@ static int64_t day_tick(const struct cron *c, const struct zone *zone, int64_t d
     return best;
 }
 
-static int64_t cron_step(const struct cron *c, const struct zone *zone, int64_t utc_s, bool forward)
+static int64_t cron_step(const struct cron *c, const struct mr_zone *zone, int64_t utc_s, bool forward)
 {
-    int64_t local = utc_s + zone_offset(zone, utc_s);
-    int64_t today = local / DAY_S - (local % DAY_S < 0);
+    int64_t local = utc_s + mr_zone_offset(zone, utc_s);
+    int64_t today = mr_floor_div(local, DAY_S);
     int direction = forward ? 1 : -1;
 
     /* From the day on the other side: a time that was skipped may fall into the next day. */
@@ -271,12 +272,12 @@ static int64_t cron_step(const struct cron *c, const struct zone *zone, int64_t 
     return SCHEDULER_NO_TIME;
 }
 
-int64_t cron_next(const struct cron *cron, const struct zone *zone, int64_t utc_s)
+int64_t cron_next(const struct cron *cron, const struct mr_zone *zone, int64_t utc_s)
 {
     return cron_step(cron, zone, utc_s, true);
 }
 
-int64_t cron_previous(const struct cron *cron, const struct zone *zone, int64_t utc_s)
+int64_t cron_previous(const struct cron *cron, const struct mr_zone *zone, int64_t utc_s)
 {
     return cron_step(cron, zone, utc_s, false);
 }

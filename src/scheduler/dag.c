@@ -3,6 +3,8 @@
  * Keys stand in two tables, which are also the documentation's; a key that is in none is refused with the nearest one.
  * Aliases mean what YAML says; anything that is not in the tables is never looked at.
  * Tested by: tests/unit/scheduler/test_dag.c, tests/fuzz/fuzz_dag.c */
+#include "base/calendar.h"
+#include "base/env.h"
 #include "base/text.h"
 #include "scheduler/dag_int.h"
 
@@ -548,10 +550,11 @@ static enum mr_status schedule_finish(struct dag_reader *r, struct timetable *t)
 }
 
 /* A date without a zone is one of the DAG's. */
-static enum mr_status date_finish(struct dag_reader *r, const yaml_node_t *node, const struct zone *zone, int64_t *out)
+static enum mr_status date_finish(struct dag_reader *r, const yaml_node_t *node, const struct mr_zone *zone,
+                                  int64_t *out)
 {
     struct mr_str text;
-    int64_t ms, instants[2];
+    int64_t ms, s;
     enum mr_status status;
 
     *out = SCHEDULER_NO_TIME;
@@ -566,8 +569,8 @@ static enum mr_status date_finish(struct dag_reader *r, const yaml_node_t *node,
                     "\"%.*s\"",
                     MR_STR_ARG(text));
     if (text.size <= 10 || strpbrk(text.data + 10, "zZ+-") == NULL) {
-        zone_instants(zone, ms / 1000 - (ms % 1000 < 0), instants);
-        ms = instants[0] * 1000 + (ms % 1000 + 1000) % 1000;
+        s = mr_floor_div(ms, 1000);
+        ms += (mr_zone_to_utc(zone, s) - s) * 1000;
     }
     *out = ms;
     return MR_OK;
@@ -585,7 +588,8 @@ static enum mr_status times_finish(struct dag_reader *r)
         status = text_read(r, r->timezone, &dag->timezone);
     if (status == MR_OK && dag->timezone == NULL)
         dag->timezone = "UTC";
-    if (status == MR_OK && zone_open(&source->zone, dag->timezone, &why) != MR_OK)
+    if (status == MR_OK &&
+        mr_zone_load(&source->zone, r->arena, mr_env_real(), mr_str_of(dag->timezone), &why) != MR_OK)
         status = r->timezone != NULL ? fail(r, r->timezone->start_mark, "%s", why.text)
                                      : mr_err_set(r->err, MR_INVALID, "%s: %s", r->file, why.text);
     source->timetable.zone = source->zone;
@@ -697,15 +701,13 @@ void scheduler_dag_free(struct scheduler_dag *dag)
 {
     if (dag == NULL)
         return;
-    if (dag->source != NULL)
-        zone_free(dag->source->zone);
     mr_arena_free(dag->arena);
 }
 
 uint32_t scheduler_dag_ticks(const struct scheduler_dag *dag, int64_t after_ms, uint32_t count, int64_t *out)
 {
     const struct timetable *t = &dag->source->timetable;
-    int64_t at = after_ms / 1000 - (after_ms % 1000 < 0);
+    int64_t at = mr_floor_div(after_ms, 1000);
     uint32_t found = 0;
 
     while (t->kind == TIMETABLE_CRON && found < count) {

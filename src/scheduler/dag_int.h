@@ -7,7 +7,7 @@
 
 struct scheduler_dag_source {
     struct timetable timetable;
-    struct zone *zone; /* owned */
+    const struct mr_zone *zone; /* in the arena of the DAG */
 };
 
 enum dag_limits {

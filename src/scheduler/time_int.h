@@ -1,25 +1,9 @@
-/* time_int.h -- cron expressions, time zones and timetables: pure functions of instants. */
+/* time_int.h -- cron expressions and timetables: pure functions of instants. */
 #ifndef SCHEDULER_TIME_INT_H
 #define SCHEDULER_TIME_INT_H
 
+#include "base/zone.h"
 #include "scheduler/scheduler.h"
-
-/* ---- zone.c ---- */
-
-/* A zone of the system's database (TZif); immutable. */
-struct zone;
-
-/* Reads zone NAME ("Europe/Berlin"; "UTC" needs no file).  MR_INVALID: no such zone (err names the nearest it can
- * think of), or its file is damaged.  Caller owns. */
-MR_MUST_CHECK enum mr_status zone_open(struct zone **out, const char *name, struct mr_err *err);
-/* The same from the bytes of a TZif file. */
-MR_MUST_CHECK enum mr_status zone_parse(struct zone **out, struct mr_bytes file, struct mr_err *err);
-void zone_free(struct zone *zone); /* NULL is legal */
-/* Seconds east of Greenwich at UTC_S, seconds since 1970. */
-int64_t zone_offset(const struct zone *zone, int64_t utc_s);
-/* The instants at which clocks in ZONE show LOCAL_S (seconds since 1970 as if the zone were UTC): usually one; two when
- * the hour is doubled; and in an hour that is skipped one, as the offset before it says.  Rising order. */
-uint32_t zone_instants(const struct zone *zone, int64_t local_s, int64_t out[2]);
 
 /* ---- cron.c ---- */
 
@@ -34,9 +18,9 @@ struct cron {
  * character in TEXT.  MR_INVALID. */
 MR_MUST_CHECK enum mr_status cron_parse(struct cron *out, struct mr_str text, struct mr_err *err);
 /* The first tick after UTC_S; SCHEDULER_NO_TIME when there is none in the next ten years (31 February). */
-int64_t cron_next(const struct cron *cron, const struct zone *zone, int64_t utc_s);
+int64_t cron_next(const struct cron *cron, const struct mr_zone *zone, int64_t utc_s);
 /* The last tick before UTC_S. */
-int64_t cron_previous(const struct cron *cron, const struct zone *zone, int64_t utc_s);
+int64_t cron_previous(const struct cron *cron, const struct mr_zone *zone, int64_t utc_s);
 
 /* ---- timetable.c ---- */
 
@@ -45,7 +29,7 @@ enum timetable_kind { TIMETABLE_NONE, TIMETABLE_CRON, TIMETABLE_ONCE };
 struct timetable {
     enum timetable_kind kind;
     struct cron cron;
-    const struct zone *zone; /* borrowed */
+    const struct mr_zone *zone; /* borrowed */
     int64_t start_ms, end_ms;
     bool catchup;
 };
@@ -60,9 +44,5 @@ struct timetable_interval {
  * NOW_MS, or the first to come.  FIRST_SEEN_MS stands for a start_date that is not given.  False: never again. */
 bool timetable_next(const struct timetable *t, int64_t last_end_ms, int64_t first_seen_ms, int64_t now_ms,
                     struct timetable_interval *out);
-
-/* Days since 1970 to a date and back; month 1-12. */
-int64_t civil_days(int64_t year, int month, int day);
-void civil_date(int64_t days, int64_t *year, int *month, int *day);
 
 #endif

@@ -1,9 +1,10 @@
 /* timetable.c -- which data interval is run next, as Airflow's CronDataIntervalTimetable decides it. */
+#include "base/calendar.h"
 #include "scheduler/time_int.h"
 
 static int64_t next_ms(const struct timetable *t, int64_t ms)
 {
-    int64_t s = ms / 1000 - (ms % 1000 < 0);
+    int64_t s = mr_floor_div(ms, 1000);
     int64_t tick = cron_next(&t->cron, t->zone, s);
 
     return tick == SCHEDULER_NO_TIME ? tick : tick * 1000;
@@ -12,7 +13,7 @@ static int64_t next_ms(const struct timetable *t, int64_t ms)
 /* The last tick before MS. */
 static int64_t previous_ms(const struct timetable *t, int64_t ms)
 {
-    int64_t s = ms / 1000 - (ms % 1000 < 0) + (ms % 1000 != 0);
+    int64_t s = mr_floor_div(ms, 1000) + (ms % 1000 != 0);
     int64_t tick = cron_previous(&t->cron, t->zone, s);
 
     return tick == SCHEDULER_NO_TIME ? tick : tick * 1000;

@@ -5,17 +5,6 @@
 
 #include "base/text.h"
 
-static void name_write(struct mr_writer *out, struct mr_str name)
-{
-    mr_write_u8(out, '`');
-    for (size_t i = 0; i < name.size; i++) {
-        if (name.data[i] == '`')
-            mr_write_u8(out, '`');
-        mr_write_u8(out, (uint8_t)name.data[i]);
-    }
-    mr_write_u8(out, '`');
-}
-
 static void time_write(struct mr_writer *out, const struct sql_expr *expr)
 {
     struct data_column *one = data_column_new(expr->type);
@@ -100,11 +89,11 @@ static void case_write(struct mr_writer *out, const struct sql_expr *expr, const
 void sql_expr_write(struct mr_writer *out, const struct sql_expr *expr, const struct data_type *source)
 {
     if (expr->kernel == sql_kernel_column) {
-        name_write(out, source->fields[expr->column].name);
+        data_name_write(out, source->fields[expr->column].name);
     } else if (expr->kernel == sql_kernel_field) {
         sql_expr_write(out, expr->args[0], source);
         mr_write_u8(out, '.');
-        name_write(out, expr->args[0]->type->fields[expr->column].name);
+        data_name_write(out, expr->args[0]->type->fields[expr->column].name);
     } else if (expr->is_literal) {
         literal_write(out, expr);
     } else if (expr->kernel == sql_kernel_cast) {

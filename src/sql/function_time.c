@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "base/calendar.h"
 #include "base/env.h"
 #include "base/text.h"
 #include "base/zone.h"
@@ -52,13 +53,8 @@ static int iso_week(int64_t day, int64_t *year)
     int64_t thursday = day - weekday(day) + 4;
     int month, of_month;
 
-    data_day_split(thursday, year, &month, &of_month);
-    return (int)((thursday - data_day_of(*year, 1, 1)) / 7) + 1;
-}
-
-static int64_t floor_divide(int64_t a, int64_t b)
-{
-    return a / b - (a % b < 0);
+    mr_date_of_days(thursday, year, &month, &of_month);
+    return (int)((thursday - mr_days_of_date(*year, 1, 1)) / 7) + 1;
 }
 
 static int64_t date_part(int unit, int64_t day)
@@ -66,7 +62,7 @@ static int64_t date_part(int unit, int64_t day)
     int64_t year, iso_year;
     int month, of_month;
 
-    data_day_split(day, &year, &month, &of_month);
+    mr_date_of_days(day, &year, &month, &of_month);
     switch (unit) {
     case SQL_UNIT_YEAR:
         return year;
@@ -79,7 +75,7 @@ static int64_t date_part(int unit, int64_t day)
     case SQL_UNIT_DAY:
         return of_month;
     case SQL_UNIT_DOY:
-        return day - data_day_of(year, 1, 1) + 1;
+        return day - mr_days_of_date(year, 1, 1) + 1;
     case SQL_UNIT_DOW:
         return weekday(day) % 7 + 1;
     case SQL_UNIT_ISODOW:
@@ -117,7 +113,7 @@ static void call_extract(struct sql_call *c)
         v = of_day % 1000000;
         break;
     case SQL_UNIT_EPOCH:
-        v = floor_divide(us, 1000000);
+        v = mr_floor_div(us, 1000000);
         break;
     default:
         v = date_part(c->expr->op, day);
@@ -137,16 +133,16 @@ static int64_t day_floor(int unit, int64_t day)
     int64_t year;
     int month, of_month;
 
-    data_day_split(day, &year, &month, &of_month);
+    mr_date_of_days(day, &year, &month, &of_month);
     switch (unit) {
     case SQL_UNIT_WEEK:
         return day - weekday(day) % 7; /* weeks begin on Sunday, as in Flink */
     case SQL_UNIT_MONTH:
         return day - of_month + 1;
     case SQL_UNIT_QUARTER:
-        return data_day_of(year, (month - 1) / 3 * 3 + 1, 1);
+        return mr_days_of_date(year, (month - 1) / 3 * 3 + 1, 1);
     case SQL_UNIT_YEAR:
-        return data_day_of(year, 1, 1);
+        return mr_days_of_date(year, 1, 1);
     default:
         return day;
     }
@@ -179,7 +175,7 @@ static void call_time_floor(struct sql_call *c)
     int unit = c->expr->op;
 
     if (unit >= SQL_UNIT_HOUR) {
-        v = floor_divide(us, sizes[unit]) * sizes[unit];
+        v = mr_floor_div(us, sizes[unit]) * sizes[unit];
         if (c->expr->column == 1 && v != us)
             v += sizes[unit];
     } else {
@@ -229,8 +225,8 @@ static int64_t months_between(int64_t a, int64_t b)
 
     if (b < a)
         return -months_between(b, a);
-    data_day_split(day_a, &year_a, &month_a, &of_month);
-    data_day_split(day_b, &year_b, &month_b, &of_month);
+    mr_date_of_days(day_a, &year_a, &month_a, &of_month);
+    mr_date_of_days(day_b, &year_b, &month_b, &of_month);
     months = (year_b - year_a) * 12 + month_b - month_a;
     moved = data_day_add_months(day_a, months);
     return months - (moved > day_b || (moved == day_b && a - day_a * DATA_DAY_US > b - day_b * DATA_DAY_US));
@@ -339,7 +335,7 @@ static bool letter_write(struct mr_writer *out, char letter, int count, int64_t 
     int month, of_month;
     char fraction[8];
 
-    data_day_split(day, &year, &month, &of_month);
+    mr_date_of_days(day, &year, &month, &of_month);
     if ((letter == 'M' || letter == 'L') && count >= 3)
         name_write(out, month_names[month - 1], count);
     else if (letter == 'E')
@@ -492,9 +488,9 @@ static bool pattern_read(struct mr_str text, struct mr_str pattern, int64_t *out
     if (f.half != 0)
         f.hour = f.hour % 12 + (f.half == 2 ? 12 : 0);
     if (text.size != 0 || f.year < 1 || f.year > 9999 || f.month < 1 || f.month > 12 || f.day < 1 ||
-        f.day > data_month_days(f.year, f.month) || f.hour > 23 || f.minute > 59 || f.second > 59)
+        f.day > mr_month_days(f.year, f.month) || f.hour > 23 || f.minute > 59 || f.second > 59)
         return false;
-    *out = data_day_of(f.year, f.month, f.day) * DATA_DAY_US +
+    *out = mr_days_of_date(f.year, f.month, f.day) * DATA_DAY_US +
            ((int64_t)f.hour * 3600 + f.minute * 60 + f.second) * 1000000 + f.us;
     return true;
 }
@@ -503,7 +499,7 @@ static bool pattern_read(struct mr_str text, struct mr_str pattern, int64_t *out
 
 static int64_t zone_to_utc(const struct mr_zone *zone, int64_t us)
 {
-    int64_t seconds = floor_divide(us, 1000000);
+    int64_t seconds = mr_floor_div(us, 1000000);
 
     return mr_zone_to_utc(zone, seconds) * 1000000 + (us - seconds * 1000000);
 }
@@ -523,7 +519,7 @@ static void call_to_timestamp(struct sql_call *c)
     else if (c->expr->op == SQL_TIME_TO_DATE)
         data_append_i32(c->out, (int32_t)data_day_floor(us));
     else if (c->expr->op == SQL_TIME_UNIX_TIMESTAMP)
-        data_append_i64(c->out, floor_divide(zone_to_utc(c->expr->zone, us), 1000000));
+        data_append_i64(c->out, mr_floor_div(zone_to_utc(c->expr->zone, us), 1000000));
     else
         data_append_i64(c->out, data_timestamp_cut(us, 3));
 }

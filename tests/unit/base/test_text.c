@@ -40,6 +40,18 @@ static void test_integers(void **state)
     }
 }
 
+static void test_trim(void **state)
+{
+    static const char *const cases[][2] = {
+        { "", "" }, { " ", "" }, { "\t\n \r", "" }, { "a", "a" }, { " a b\n", "a b" }, { "\xc3\xa4 ", "\xc3\xa4" },
+    };
+
+    MR_UNUSED(state);
+    for (size_t i = 0; i < MR_COUNT(cases); i++)
+        assert_true(mr_str_equal(mr_str_trim(mr_str_of(cases[i][0])), mr_str_of(cases[i][1])));
+    assert_null(mr_str_trim(MR_STR_NULL).data);
+}
+
 static void test_floats(void **state)
 {
     static const struct {
@@ -287,6 +299,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_integers),
+        cmocka_unit_test(test_trim),
         cmocka_unit_test(test_floats),
         cmocka_unit_test(test_float_digits_at_random),
         cmocka_unit_test(test_parse_like_strtod),
