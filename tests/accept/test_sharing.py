@@ -24,7 +24,7 @@ INSERT INTO orders SELECT id, amount FROM orders_in;
 
 def produce(address, first, last):
     """Order N has the key N % 500, so that most of them replace another one: the last must win."""
-    producer = Producer({"bootstrap.servers": address, "linger.ms": 5})
+    producer = Producer({"bootstrap.servers": address, "linger.ms": 5, "enable.idempotence": True})   # keeps the order
     for n in range(first, last):
         key = f"order-{n % 500}"
         producer.produce("orders", key=key, value=json.dumps({"id": key, "amount": n}), partition=n % 500 % PARTITIONS)
