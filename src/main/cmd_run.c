@@ -129,7 +129,7 @@ static void print_ready(const struct server *server, const struct project *proje
         printf("tables   ready  cql    %s   cqlsh -u cassandra -p cassandra\n", server->file.cql);
     else
         printf("tables   external      %s\n", server->file.cql);
-    printf("http     ready         http://%s/api/status\n", server->file.http);
+    printf("console  ready         http://%s/\n", server->file.http);
     for (size_t i = 0; sql_engine_query(server->engine, i, &query); i++)
         printf("query    %-13s %s\n", sql_query_state_name(query.state), query.name);
     if (dags_count(server->dags) > 0)
