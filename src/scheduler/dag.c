@@ -79,7 +79,7 @@ static enum mr_status scalar(struct dag_reader *r, const yaml_node_t *node, size
 
 static enum mr_status text_read(struct dag_reader *r, const yaml_node_t *node, void *target)
 {
-    struct mr_str v;
+    struct mr_str v = MR_STR("");
     enum mr_status status = scalar(r, node, SCHEDULER_VALUE_BYTES_MAX, &v);
 
     if (status == MR_OK)
@@ -96,7 +96,7 @@ static enum mr_status node_keep(struct dag_reader *r, const yaml_node_t *node, v
 
 static enum mr_status flag_read(struct dag_reader *r, const yaml_node_t *node, void *target)
 {
-    struct mr_str v;
+    struct mr_str v = MR_STR("");
     enum mr_status status = scalar(r, node, SCHEDULER_VALUE_BYTES_MAX, &v);
 
     if (status != MR_OK)
@@ -110,7 +110,7 @@ static enum mr_status flag_read(struct dag_reader *r, const yaml_node_t *node, v
 static enum mr_status number_read(struct dag_reader *r, const yaml_node_t *node, int64_t low, int64_t high,
                                   int64_t *out)
 {
-    struct mr_str v;
+    struct mr_str v = MR_STR("");
     int64_t number;
     enum mr_status status = scalar(r, node, SCHEDULER_VALUE_BYTES_MAX, &v);
 
@@ -135,7 +135,7 @@ static enum mr_status active_runs_read(struct dag_reader *r, const yaml_node_t *
 
 static enum mr_status duration_read(struct dag_reader *r, const yaml_node_t *node, void *target)
 {
-    struct mr_str v;
+    struct mr_str v = MR_STR("");
     int64_t ms;
     enum mr_status status = scalar(r, node, SCHEDULER_VALUE_BYTES_MAX, &v);
 
@@ -178,7 +178,7 @@ struct pairs {
 static enum mr_status pair_read(struct dag_reader *r, const yaml_node_t *key, const yaml_node_t *value,
                                 struct pairs *target, struct scheduler_pair *list)
 {
-    struct mr_str name, text;
+    struct mr_str name = MR_STR(""), text = MR_STR("");
     enum mr_status status = scalar(r, key, SCHEDULER_ID_BYTES_MAX, &name);
 
     if (status == MR_OK)
@@ -233,7 +233,7 @@ static enum mr_status key_find(struct dag_reader *r, const yaml_node_t *node, co
 {
     const char *names[32];
     const char *nearest;
-    struct mr_str name;
+    struct mr_str name = MR_STR("");
     enum mr_status status = scalar(r, node, SCHEDULER_VALUE_BYTES_MAX, &name);
 
     if (status != MR_OK)
@@ -300,7 +300,7 @@ static const struct dag_key task_keys[] = {
 /* Where the text of NODE begins in the file, and what it is. */
 static enum mr_status task_text(struct dag_reader *r, struct scheduler_task *task, const yaml_node_t *node)
 {
-    struct mr_str v;
+    struct mr_str v = MR_STR("");
     enum mr_status status = scalar(r, node, DAG_FILE_BYTES_MAX, &v);
     yaml_scalar_style_t style;
 
@@ -424,7 +424,7 @@ static enum mr_status dependency_add(struct dag_reader *r, struct scheduler_task
 {
     const char *ids[SCHEDULER_TASKS_MAX];
     const char *nearest;
-    struct mr_str id;
+    struct mr_str id = MR_STR("");
     enum mr_status status = scalar(r, node, SCHEDULER_VALUE_BYTES_MAX, &id);
 
     if (status != MR_OK)
@@ -482,9 +482,11 @@ static enum mr_status circle_check(struct dag_reader *r)
         }
     }
     for (uint32_t i = 0; left > 0 && i < r->dag->task_count; i++) {
+        const yaml_node_t *node = r->task_nodes[i];
+
+        assert(taken[i] || node != NULL); /* without depends_on it is taken at once */
         if (!taken[i])
-            return fail(r, r->task_nodes[i]->start_mark,
-                        "task \"%s\" waits, over its depends_on, for itself: a DAG has no circles",
+            return fail(r, node->start_mark, "task \"%s\" waits, over its depends_on, for itself: a DAG has no circles",
                         r->dag->tasks[i].id);
     }
     return MR_OK;
@@ -526,7 +528,7 @@ static yaml_mark_t mark_inside(const yaml_node_t *node, int column)
 
 static enum mr_status schedule_finish(struct dag_reader *r, struct timetable *t)
 {
-    struct mr_str text;
+    struct mr_str text = MR_STR("");
     struct mr_err why = MR_ERR_INIT;
     enum mr_status status;
 
@@ -553,7 +555,7 @@ static enum mr_status schedule_finish(struct dag_reader *r, struct timetable *t)
 static enum mr_status date_finish(struct dag_reader *r, const yaml_node_t *node, const struct mr_zone *zone,
                                   int64_t *out)
 {
-    struct mr_str text;
+    struct mr_str text = MR_STR("");
     int64_t ms, s;
     enum mr_status status;
 

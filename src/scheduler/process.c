@@ -157,9 +157,12 @@ static bool start_time(pid_t pid, char *out, size_t size)
     if (at == NULL || at[1] != ' ' || at[2] == 'Z' || at[2] == 'X')
         return false;
     at++;
-    for (int field = 3; field <= 22 && at != NULL; field++)
-        at = strchr(at + 1, ' ') != NULL && field < 22 ? strchr(at + 1, ' ') : at;
-    at += *at == ' ';
+    for (int field = 3; field < 22; field++) {
+        at = strchr(at + 1, ' ');
+        if (at == NULL)
+            return false;
+    }
+    at++;
     at[strspn(at, "0123456789")] = '\0';
     snprintf(out, size, "%s", at);
     return *at != '\0';
