@@ -147,10 +147,10 @@ def test_pause_is_kept(folder, data_dir):
     ("tasks:\n  - id: a\n    file: ../outside.sql", "3:11", ""),
 ])
 def test_a_wrong_file_is_refused(folder, text, place, says):
-    write_dag(folder, "bad", text)
-    (folder.parent / "outside.sql").write_text("SELECT 1")
-    code, _, error = millrace("run", folder, "--ephemeral")
-    (folder.parent / "outside.sql").unlink()
+    project = folder / "project"
+    write_dag(project, "bad", text)
+    (folder / "outside.sql").write_text("SELECT 1")
+    code, _, error = millrace("run", project, "--ephemeral")
     assert code == 3
     assert f"dags/bad.yaml:{place}: " in error and says in error
 
